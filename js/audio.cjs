@@ -1,0 +1,86 @@
+'use strict'
+
+const native = require('./binding.cjs')
+const events = require('./events.cjs')
+const { KnownEventsEmitter } = require('./emitter.cjs')
+const { invalid } = require('./errors.cjs')
+const { formatHelpers } = require('./formats.cjs')
+const { checkDevice, interpret } = require('./options.cjs')
+const { AudioPlaybackInstance } = require('./playback.cjs')
+const { AudioRecordingInstance } = require('./recording.cjs')
+
+const TYPES = ['playback', 'recording']
+
+class Audio extends KnownEventsEmitter {
+  #devices = { playback: [], recording: [] }
+  #watching = false
+
+  constructor () {
+    super(['deviceAdd', 'deviceRemove'])
+    Object.assign(this, formatHelpers)
+  }
+
+  onListener (type) {
+    if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
+  }
+
+  get devices () {
+    this.#watch()
+    this.#refresh()
+    return TYPES.flatMap((type) => this.#devices[type])
+  }
+
+  openDevice (device, options = {}) {
+    checkDevice(device)
+    return this.#instance(native.open(interpret(device, options)), device)
+  }
+
+  attach (handle) {
+    if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance', { handle })
+    const opened = native.attach(handle)
+    const device = { type: opened.recording ? 'recording' : 'playback', name: opened.name }
+    return this.#instance(opened, device)
+  }
+
+  #instance (opened, device) {
+    return opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
+  }
+
+  /** The first look is the baseline: only what changes after it is an event. */
+  #watch () {
+    if (this.#watching) return
+    this.#watching = true
+    events.onDevices(() => this.#refresh())
+    const names = this.#names()
+    for (const type of TYPES) this.#devices[type] = names[type].map((name) => ({ name, type }))
+  }
+
+  #names () {
+    try {
+      return native.devices()
+    } catch {
+      // No audio system: no devices. Opening one says why.
+      return { playback: [], recording: [] }
+    }
+  }
+
+  #refresh () {
+    const names = this.#names()
+    for (const type of TYPES) {
+      const left = [...this.#devices[type]]
+      const added = []
+      const now = names[type].map((name) => {
+        const index = left.findIndex((device) => device.name === name)
+        if (index >= 0) return left.splice(index, 1)[0]
+        const device = { name, type }
+        added.push(device)
+        return device
+      })
+      this.#devices[type] = now
+      for (const device of left) this.emit('deviceRemove', { type: 'deviceRemove', device })
+      for (const device of added) this.emit('deviceAdd', { type: 'deviceAdd', device })
+    }
+  }
+}
+
+module.exports = { audio: new Audio() }

@@ -1,0 +1,37 @@
+'use strict'
+
+const { EventEmitter } = require('node:events')
+const { invalid } = require('./errors.cjs')
+
+const commonEvents = ['newListener', 'removeListener', '*']
+
+/** An emitter that knows its events; `'*'` hears them all, with the type first. */
+class KnownEventsEmitter extends EventEmitter {
+  #events
+
+  constructor (events) {
+    super()
+    this.#events = events
+    // In this order, so that neither hears of the other.
+    this.on('removeListener', (type) => this.#check(type))
+    this.on('newListener', (type) => {
+      this.#check(type)
+      this.onListener(type)
+    })
+  }
+
+  /** Called before a listener is added. */
+  onListener (_type) {}
+
+  #check (type) {
+    if (!commonEvents.includes(type) && !this.#events.includes(type)) throw invalid('invalid event', { type })
+  }
+
+  emit (type, ...args) {
+    this.#check(type)
+    super.emit(type, ...args)
+    if (!commonEvents.includes(type)) super.emit('*', type, ...args)
+  }
+}
+
+module.exports = { KnownEventsEmitter }

@@ -1,0 +1,58 @@
+'use strict'
+
+const native = require('./binding.cjs')
+
+// What the native pump tells this environment, handed to the instances and to `audio`. Nothing here keeps a process alive.
+
+/** device id → the instances of it in this environment */
+const instances = new Map()
+const devicesListeners = new Set()
+let listening = false
+
+const deliver = (kind, device, from, to, frames, ended) => {
+  if (kind === 'devices') {
+    for (const listener of devicesListeners) listener()
+    return
+  }
+  for (const instance of [...(instances.get(device) ?? [])]) instance.onNative(kind, { from, to, frames, ended })
+}
+
+const listen = () => {
+  if (listening) return
+  native.listen(deliver)
+  listening = true
+}
+
+const add = (device, listener) => {
+  listen()
+  if (!instances.has(device)) instances.set(device, new Set())
+  instances.get(device).add(listener)
+}
+
+const remove = (device, listener) => {
+  const ofDevice = instances.get(device)
+  ofDevice?.delete(listener)
+  if (ofDevice?.size === 0) instances.delete(device)
+}
+
+/** Calls `listener` when the list of devices may have changed. */
+const onDevices = (listener) => {
+  listen()
+  devicesListeners.add(listener)
+}
+
+const referenced = new Set()
+let keepAlive = null
+
+/** Keeps the process alive for as long as `owner` is referenced. The timer never fires; it only holds the event loop. */
+const reference = (owner, wanted) => {
+  if (wanted) referenced.add(owner)
+  else referenced.delete(owner)
+  if (referenced.size > 0) keepAlive ??= setInterval(() => {}, 2 ** 31 - 1)
+  else if (keepAlive) {
+    clearInterval(keepAlive)
+    keepAlive = null
+  }
+}
+
+module.exports = { add, remove, onDevices, reference }

@@ -1,0 +1,5 @@
+'use strict'
+
+const { formatHelpers } = require('./formats.cjs')
+
+module.exports = { audio: formatHelpers }

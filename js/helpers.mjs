@@ -1,0 +1,4 @@
+import helpers from './helpers.cjs'
+
+export const { audio } = helpers
+export default helpers

@@ -1,0 +1,36 @@
+'use strict'
+
+const { codedError, invalid, outOfRange } = require('./errors.cjs')
+
+// Checks of the memory that callers hand in. Native code must not touch shared memory that another thread may write, so
+// such views are copied on this side, where the language defines what happens.
+
+const isShared = (view) => view.buffer instanceof SharedArrayBuffer
+
+/** As `@kmamal/sdl` checks the arguments of `enqueue` and `dequeue`. */
+const checkBuffer = (buffer, numBytes) => {
+  if (!(buffer instanceof Buffer)) throw invalid('buffer must be a Buffer', { buffer })
+  if (!Number.isInteger(numBytes)) throw invalid('numBytes must be an integer', { numBytes })
+  if (numBytes <= 0) throw outOfRange('invalid numBytes', { numBytes })
+  if (buffer.length < numBytes) throw outOfRange('buffer is smaller than expected', { buffer, numBytes })
+}
+
+const typeName = (value) => (typeof value === 'object' && value ? (value.constructor?.name ?? 'object') : typeof value)
+
+/** Samples come as the typed array of the device's format, or as bytes in it. */
+const checkSamples = (samples, { view, name }) => {
+  const fits = view && samples instanceof view
+  if (!fits && !(samples instanceof Uint8Array)) {
+    const wanted = view && view !== Uint8Array ? `${view.name} or Buffer` : 'Buffer'
+    throw invalid(`Expected ${wanted} for samples of format ${name} but received ${typeName(samples)}`, { samples })
+  }
+}
+
+const notWhole = (bytes, frameBytes) =>
+  codedError(
+    'FRAME_ALIGNMENT',
+    `Expected a multiple of ${frameBytes} bytes (one frame) but received ${bytes}; part of a frame would swap the channels`,
+    { bytes, frameBytes },
+  )
+
+module.exports = { isShared, checkBuffer, checkSamples, notWhole }

@@ -1,0 +1,102 @@
+'use strict'
+
+const { invalid, outOfRange } = require('./errors.cjs')
+const { formats } = require('./formats.cjs')
+
+const MAX_FREQUENCY = 384000
+const MIN_FREQUENCY = 1000
+const MAX_CHANNELS = 8
+const MAX_BUFFERED = 65536
+const MAX_PERIOD_FRAMES = 32768
+const DEFAULT_PERIOD_FRAMES = 512
+const HOUR_MS = 3_600_000
+
+const isPowerOfTwo = (value) => 2 ** (31 - Math.clz32(value)) === value
+
+const integer = (name, value) => {
+  if (!Number.isInteger(value)) throw invalid(`${name} must be an integer`, { [name]: value })
+}
+
+const range = (name, value, min, max, allowed = () => true) => {
+  if (value < min || value > max || !allowed(value)) throw outOfRange(`invalid ${name}`, { [name]: value })
+}
+
+const milliseconds = (name, value) => {
+  if (typeof value !== 'number' || Number.isNaN(value)) {
+    throw invalid(`Expected a number of milliseconds for ${name} but received ${String(value)}`, { [name]: value })
+  }
+  if (value <= 0 || value > HOUR_MS) {
+    throw outOfRange(`Expected ${name} above 0 and at most ${HOUR_MS} but received ${value}`, { [name]: value })
+  }
+}
+
+const oneOf = (name, value, words) => {
+  if (!words.includes(value)) {
+    const listed = words.map((word) => `'${word}'`).join(' or ')
+    throw invalid(`Expected ${listed} for ${name} but received ${String(value)}`, { [name]: value })
+  }
+}
+
+const checkDevice = (device) => {
+  if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
+  if (typeof device.type !== 'string') throw invalid('device.type must be a string', { device })
+  if (!['playback', 'recording'].includes(device.type)) throw invalid('invalid device.type', { device })
+}
+
+/** Checks what `openDevice` was given; returns it in the units of the native call. */
+const interpret = (device, options) => {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  const { name, type } = device
+  const recording = type === 'recording'
+  const {
+    channels = 1,
+    frequency = 48000,
+    format = 'f32',
+    buffered = 4096,
+    periodFrames,
+    capacityMs = 200,
+    maxQueuedMs = recording ? 10_000 : HOUR_MS,
+    onOverflow = 'drop-oldest',
+    onLost = 'reopen',
+  } = options
+
+  if (name !== undefined && name !== null && typeof name !== 'string') {
+    throw invalid('device.name must be a string', { name })
+  }
+  integer('channels', channels)
+  range('channels', channels, 1, MAX_CHANNELS)
+  integer('frequency', frequency)
+  range('frequency', frequency, MIN_FREQUENCY, MAX_FREQUENCY)
+  if (typeof format !== 'string') throw invalid('format must be a string', { format })
+  integer('buffered', buffered)
+  range('buffered', buffered, 1, MAX_BUFFERED, isPowerOfTwo)
+  const known = formats.get(format)
+  if (!known) throw invalid('invalid format', { format })
+
+  if (periodFrames !== undefined) {
+    integer('periodFrames', periodFrames)
+    range('periodFrames', periodFrames, 1, MAX_PERIOD_FRAMES)
+  }
+  milliseconds('capacityMs', capacityMs)
+  milliseconds('maxQueuedMs', maxQueuedMs)
+  oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])
+  oneOf('onLost', onLost, ['reopen', 'fail'])
+
+  const frames = (ms) => Math.ceil((ms * frequency) / 1000)
+  return {
+    recording,
+    name: name ?? undefined,
+    frequency,
+    channels,
+    format: known.name,
+    formatName: format,
+    buffered,
+    periodFrames: periodFrames ?? Math.min(buffered, DEFAULT_PERIOD_FRAMES),
+    capacityFrames: frames(capacityMs),
+    maxQueuedFrames: frames(maxQueuedMs),
+    dropNewest: onOverflow === 'drop-newest',
+    failWhenLost: onLost === 'fail',
+  }
+}
+
+module.exports = { checkDevice, interpret }

@@ -1,0 +1,62 @@
+'use strict'
+
+const native = require('./binding.cjs')
+const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
+const { isShared, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { formats } = require('./formats.cjs')
+const { waitFor } = require('./wait.cjs')
+
+const EVENTS = ['close', 'underrun', 'lost', 'restored', 'error']
+
+class AudioPlaybackInstance extends AudioInstance {
+  #frameBytes
+  #format
+  #capacityFrames
+
+  constructor (opened, device) {
+    super(EVENTS, opened, device)
+    this.#frameBytes = opened.channels * this.bytesPerSample
+    this.#format = formats.get(opened.format)
+    this.#capacityFrames = opened.capacityFrames
+  }
+
+  enqueue (buffer, numBytes = buffer?.length) {
+    const slot = slotOf(this)
+    checkBuffer(buffer, numBytes)
+    if (numBytes % this.#frameBytes !== 0) throw notWhole(numBytes, this.#frameBytes)
+    const answer = native.enqueue(slot, isShared(buffer) ? Buffer.from(buffer) : buffer, numBytes)
+    if (answer !== 0) throw refusal(this, answer, { buffer, numBytes })
+  }
+
+  write (samples) {
+    const slot = slotOf(this)
+    checkSamples(samples, this.#format)
+    const { byteLength } = samples
+    if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
+    const frames = native.write(slot, isShared(samples) ? samples.slice() : samples, byteLength)
+    if (frames < 0) throw refusal(this, frames, { samples })
+    return frames
+  }
+
+  get spaceFrames () {
+    return Math.max(0, this.#capacityFrames - this.queuedFrames)
+  }
+
+  waitForSpace (frames, timeoutMs = Infinity) {
+    return waitFor(this, frames, timeoutMs, { most: this.#capacityFrames, limit: 'capacityMs' })
+  }
+
+  stats () {
+    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, ...rest } = native.stats(slotOf(this))
+    return {
+      ...rest,
+      writtenFrames,
+      playedFrames: deliveredFrames,
+      underruns: shortages,
+      underrunFrames: shortageFrames,
+      queueFrames: depthFrames,
+    }
+  }
+}
+
+module.exports = { AudioPlaybackInstance }

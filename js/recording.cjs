@@ -1,0 +1,70 @@
+'use strict'
+
+const native = require('./binding.cjs')
+const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
+const { isShared, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { formats } = require('./formats.cjs')
+const { waitFor } = require('./wait.cjs')
+
+const EVENTS = ['close', 'overrun', 'lost', 'restored', 'error']
+
+class AudioRecordingInstance extends AudioInstance {
+  #frameBytes
+  #format
+  #maxQueuedFrames
+
+  constructor (opened, device) {
+    super(EVENTS, opened, device)
+    this.#frameBytes = opened.channels * this.bytesPerSample
+    this.#format = formats.get(opened.format)
+    this.#maxQueuedFrames = opened.maxQueuedFrames
+  }
+
+  dequeue (buffer, numBytes = buffer?.length) {
+    const slot = slotOf(this)
+    checkBuffer(buffer, numBytes)
+    if (isShared(buffer)) {
+      const copy = Buffer.alloc(numBytes)
+      const moved = this.dequeue(copy)
+      buffer.set(copy.subarray(0, moved))
+      return moved
+    }
+    const bytes = native.dequeue(slot, buffer, numBytes)
+    if (bytes < 0) throw refusal(this, bytes, { buffer, numBytes })
+    return bytes
+  }
+
+  read (into) {
+    const slot = slotOf(this)
+    checkSamples(into, this.#format)
+    const { byteLength } = into
+    if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
+    if (isShared(into)) {
+      const copy = Buffer.alloc(byteLength)
+      const frames = this.read(copy)
+      new Uint8Array(into.buffer, into.byteOffset, byteLength).set(copy.subarray(0, frames * this.#frameBytes))
+      return frames
+    }
+    const frames = native.read(slot, into, byteLength)
+    if (frames < 0) throw refusal(this, frames, { into })
+    return frames
+  }
+
+  waitForFrames (frames, timeoutMs = Infinity) {
+    return waitFor(this, frames, timeoutMs, { most: this.#maxQueuedFrames, limit: 'maxQueuedMs' })
+  }
+
+  stats () {
+    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, ...rest } = native.stats(slotOf(this))
+    return {
+      ...rest,
+      recordedFrames: writtenFrames,
+      readFrames: deliveredFrames,
+      overruns: shortages,
+      overrunFrames: shortageFrames,
+      queueFrames: depthFrames,
+    }
+  }
+}
+
+module.exports = { AudioRecordingInstance }

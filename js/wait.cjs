@@ -1,0 +1,37 @@
+'use strict'
+
+const { isMainThread } = require('node:worker_threads')
+const native = require('./binding.cjs')
+const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
+const { slotOf } = require('./instance.cjs')
+
+// Back in JavaScript this often, so that a worker that waits can be terminated at once.
+const SLICE_MS = 10
+
+const checkFrames = (frames, most, limit) => {
+  if (!Number.isInteger(frames)) throw invalid('frames must be an integer', { frames })
+  if (frames <= 0 || frames > most) {
+    throw outOfRange(`Expected frames from 1 to ${most} (${limit}) but received ${frames}`, { frames })
+  }
+}
+
+/** Blocks this worker until the device has room or data for `frames`; false when `timeoutMs` is over first. */
+const waitFor = (instance, frames, timeoutMs, { most, limit }) => {
+  const slot = slotOf(instance)
+  checkFrames(frames, most, limit)
+  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw invalid('timeoutMs must be a number', { timeoutMs })
+  if (timeoutMs < 0) throw outOfRange('invalid timeoutMs', { timeoutMs })
+  if (isMainThread) {
+    throw codedError('WOULD_BLOCK', 'this would block the main thread; wait in a worker, or poll queuedFrames')
+  }
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const left = deadline - performance.now()
+    const waited = native.waitFor(slot, frames, Math.max(0, Math.min(left, SLICE_MS)))
+    if (waited === 'ready') return true
+    if (waited === 'closed') throw closed(instance.id)
+    if (left <= SLICE_MS && performance.now() >= deadline) return false
+  }
+}
+
+module.exports = { waitFor }

@@ -1,0 +1,70 @@
+//! Audio thread, once per device: which priority the thread has obtained. One number, so that it fits an atomic.
+
+/// Policy of the thread and, for the time-shared ones, its nice value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    Unknown,
+    Shared { nice: i8 },
+    Fifo { level: u8 },
+    RoundRobin { level: u8 },
+}
+
+impl Priority {
+    pub fn pack(self) -> u64 {
+        match self {
+            Priority::Unknown => 0,
+            Priority::Shared { nice } => 0x100 | u64::from(nice as u8),
+            Priority::Fifo { level } => 0x200 | u64::from(level),
+            Priority::RoundRobin { level } => 0x300 | u64::from(level),
+        }
+    }
+
+    pub fn unpack(packed: u64) -> Priority {
+        let level = packed as u8;
+        match packed >> 8 {
+            1 => Priority::Shared { nice: level as i8 },
+            2 => Priority::Fifo { level },
+            3 => Priority::RoundRobin { level },
+            _ => Priority::Unknown,
+        }
+    }
+}
+
+/// The calling thread's priority.
+#[cfg(target_os = "linux")]
+pub fn of_this_thread() -> Priority {
+    let mut param = libc::sched_param { sched_priority: 0 };
+    // SAFETY: 0 names the calling thread; `param` is a live out parameter.
+    let (policy, nice) = unsafe {
+        libc::sched_getparam(0, &raw mut param);
+        (libc::sched_getscheduler(0), libc::getpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t))
+    };
+    match policy & !libc::SCHED_RESET_ON_FORK {
+        libc::SCHED_FIFO => Priority::Fifo { level: param.sched_priority as u8 },
+        libc::SCHED_RR => Priority::RoundRobin { level: param.sched_priority as u8 },
+        _ => Priority::Shared { nice: nice as i8 },
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn of_this_thread() -> Priority {
+    Priority::Unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_priority_survives_packing() {
+        for priority in [
+            Priority::Unknown,
+            Priority::Shared { nice: -20 },
+            Priority::Shared { nice: 19 },
+            Priority::Fifo { level: 10 },
+            Priority::RoundRobin { level: 99 },
+        ] {
+            assert_eq!(Priority::unpack(priority.pack()), priority);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Service thread. SDL's audio, behind the few calls that we make of it.
+
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Instant;
+
+use sdl2::sys;
+
+use crate::device::options::{DeviceOptions, Kind, Obtained};
+use crate::device::priority;
+use crate::error::{AudioError, ErrorCode};
+use crate::format::{Layout, SampleFormat};
+use crate::link::tally::Tally;
+use crate::link::wake::Bell;
+use crate::rt::callback::Callback;
+use crate::units::{Frames, Hz};
+
+/// SDL, initialised for audio on the thread that holds this.
+pub struct Sdl {
+    _context: sdl2::Sdl,
+    audio: sdl2::AudioSubsystem,
+}
+
+/// An open SDL device and the callback that it runs.
+pub struct OpenDevice {
+    pub sdl_id: u32,
+    callback: *mut CallbackSlot,
+}
+
+struct CallbackSlot {
+    callback: Callback,
+    tally: std::sync::Arc<Tally>,
+    priority_known: bool,
+}
+
+pub fn version() -> (u8, u8, u8) {
+    let version = sdl2::version::version();
+    (version.major, version.minor, version.patch)
+}
+
+/// Every driver that SDL was built with.
+pub fn drivers() -> Vec<String> {
+    sdl2::audio::drivers().map(str::to_owned).collect()
+}
+
+impl Sdl {
+    /// `doorbell` is rung when SDL has something to tell (`take_events`).
+    pub fn init(doorbell: &'static Bell) -> Result<Sdl, AudioError> {
+        let failed = |detail: String| AudioError::new(ErrorCode::OpenFailed, "SDL_Init()", detail);
+        sdl2::hint::set("SDL_NO_SIGNAL_HANDLERS", "1");
+        let _ = EVENTS.doorbell.set(doorbell);
+        // SAFETY: plain calls into SDL; the filter is a static function that only touches atomics. SDL's own log would
+        // print on stderr, from the audio thread too.
+        unsafe {
+            sys::SDL_LogSetOutputFunction(None, std::ptr::null_mut());
+            sys::SDL_SetEventFilter(Some(on_event), std::ptr::null_mut());
+        }
+        let context = sdl2::init().map_err(failed)?;
+        let audio = context.audio().map_err(failed)?;
+        Ok(Sdl { _context: context, audio })
+    }
+
+    pub fn driver(&self) -> String {
+        self.audio.current_audio_driver().to_owned()
+    }
+
+    pub fn device_names(&self, kind: Kind) -> Vec<String> {
+        let capture = c_int::from(kind == Kind::Capture);
+        // SAFETY: SDL is initialised as long as `self` lives; the returned names are copied at once.
+        unsafe {
+            (0..sys::SDL_GetNumAudioDevices(capture))
+                .filter_map(|index| {
+                    let name = sys::SDL_GetAudioDeviceName(index, capture);
+                    (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+                })
+                .collect()
+        }
+    }
+
+    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`.
+    pub fn open(
+        &self,
+        options: &DeviceOptions,
+        callback: Callback,
+        tally: std::sync::Arc<Tally>,
+    ) -> Result<(OpenDevice, Obtained), AudioError> {
+        let act = "SDL_OpenAudioDevice()";
+        let name =
+            options.name.as_deref().map(CString::new).transpose().map_err(|_| {
+                AudioError::new(ErrorCode::DeviceNotFound, act, "the device's name holds a NUL character")
+            })?;
+        let slot = Box::into_raw(Box::new(CallbackSlot { callback, tally, priority_known: false }));
+        let desired = sys::SDL_AudioSpec {
+            freq: c_int::try_from(options.rate.0).unwrap_or(c_int::MAX),
+            format: options.layout.format.sdl_code(),
+            channels: options.layout.channels as u8,
+            silence: 0,
+            samples: u16::try_from(options.period.0).unwrap_or(u16::MAX),
+            padding: 0,
+            size: 0,
+            callback: Some(run_callback),
+            userdata: slot.cast::<c_void>(),
+        };
+        let mut got = desired;
+        // SAFETY: `name` and both specs outlive the call; `slot` lives until SDL has closed the device.
+        let sdl_id = unsafe {
+            sys::SDL_OpenAudioDevice(
+                name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()),
+                c_int::from(options.kind == Kind::Capture),
+                &raw const desired,
+                &raw mut got,
+                // Any period is fine; a device that cannot have ours would otherwise get a converter in between.
+                sys::SDL_AUDIO_ALLOW_SAMPLES_CHANGE as c_int,
+            )
+        };
+        if sdl_id == 0 {
+            // SAFETY: SDL did not take the slot.
+            drop(unsafe { Box::from_raw(slot) });
+            return Err(self.open_error(options, sdl2::get_error()));
+        }
+        let obtained = Obtained {
+            rate: Hz(u32::try_from(got.freq).unwrap_or(options.rate.0)),
+            layout: Layout {
+                format: SampleFormat::from_sdl_code(got.format).unwrap_or(options.layout.format),
+                channels: usize::from(got.channels),
+            },
+            period: Frames(u64::from(got.samples)),
+            driver: self.driver(),
+        };
+        let device = OpenDevice { sdl_id, callback: slot };
+        if options.kind == Kind::Playback {
+            self.set_running(&device, true);
+        }
+        Ok((device, obtained))
+    }
+
+    fn open_error(&self, options: &DeviceOptions, detail: String) -> AudioError {
+        let known = options.name.as_ref().is_none_or(|name| self.device_names(options.kind).contains(name));
+        let lower = detail.to_lowercase();
+        let code = if lower.contains("already open") || lower.contains("busy") {
+            ErrorCode::DeviceBusy
+        } else if known {
+            ErrorCode::OpenFailed
+        } else {
+            ErrorCode::DeviceNotFound
+        };
+        AudioError::new(code, "SDL_OpenAudioDevice()", detail)
+    }
+
+    /// Lets the device run its callback, or not.
+    pub fn set_running(&self, device: &OpenDevice, running: bool) {
+        // SAFETY: the id is open as long as `device` is.
+        unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
+    }
+
+    /// Ends the device's thread, then frees its callback. Takes about two periods.
+    pub fn close(&self, device: OpenDevice) {
+        // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
+        unsafe {
+            sys::SDL_CloseAudioDevice(device.sdl_id);
+            drop(Box::from_raw(device.callback));
+        }
+    }
+}
+
+/// Monotonic nanoseconds on the clock of `process.hrtime`.
+fn now() -> u64 {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(ORIGIN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Audio thread: SDL's way in.
+unsafe extern "C" fn run_callback(userdata: *mut c_void, stream: *mut u8, len: c_int) {
+    // SAFETY: `userdata` is the slot given at opening, which lives until the device is closed; SDL runs one callback at a
+    // time and gives `len` bytes to use until we return.
+    let (slot, block) = unsafe {
+        (
+            &mut *userdata.cast::<CallbackSlot>(),
+            std::slice::from_raw_parts_mut(stream, usize::try_from(len).unwrap_or(0)),
+        )
+    };
+    if !slot.priority_known {
+        slot.priority_known = true;
+        slot.tally.priority.store(priority::of_this_thread().pack(), Ordering::Relaxed);
+    }
+    slot.callback.run(block, now);
+}
+
+/// What SDL told since the last look, from whichever thread it told it.
+struct Events {
+    doorbell: OnceLock<&'static Bell>,
+    devices_changed: AtomicBool,
+    lost: [AtomicU32; 64],
+}
+
+static EVENTS: Events = Events {
+    doorbell: OnceLock::new(),
+    devices_changed: AtomicBool::new(false),
+    lost: [const { AtomicU32::new(0) }; 64],
+};
+
+/// Any thread, the audio thread included: notes what matters and lets SDL forget the event.
+unsafe extern "C" fn on_event(_: *mut c_void, event: *mut sys::SDL_Event) -> c_int {
+    // SAFETY: SDL passes a live event; `type_` tells which member of the union it is.
+    let device = unsafe {
+        let kind = (*event).type_;
+        let removed = kind == sys::SDL_EventType::SDL_AUDIODEVICEREMOVED as u32;
+        if !removed && kind != sys::SDL_EventType::SDL_AUDIODEVICEADDED as u32 {
+            return 0;
+        }
+        if removed { (*event).adevice.which } else { 0 }
+    };
+    if device != 0 {
+        // Full only if 64 devices were lost since the last look; they then show as changed.
+        let free = |slot: &&AtomicU32| slot.compare_exchange(0, device, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        let _ = EVENTS.lost.iter().find(free);
+    }
+    EVENTS.devices_changed.store(true, Ordering::Release);
+    if let Some(doorbell) = EVENTS.doorbell.get() {
+        doorbell.ring();
+    }
+    0
+}
+
+/// True if there is something to take.
+pub fn has_events() -> bool {
+    EVENTS.devices_changed.load(Ordering::Acquire)
+}
+
+/// Takes what SDL told: the ids of lost devices, and whether the list of devices may have changed.
+pub fn take_events() -> (Vec<u32>, bool) {
+    let changed = EVENTS.devices_changed.swap(false, Ordering::AcqRel);
+    let lost = EVENTS.lost.iter().map(|slot| slot.swap(0, Ordering::AcqRel)).filter(|id| *id != 0).collect();
+    (lost, changed)
+}

@@ -1,0 +1,3 @@
+//! Pump thread: turns counters and flags into events, and frees what the audio threads retired.
+
+pub mod pump;

@@ -1,0 +1,51 @@
+//! Any thread. The flags by which a device is steered, and those by which it tells how it is.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::link::wake::Bell;
+
+/// A flag with one writer or one direction: once set, the answer is acted upon with the next block.
+#[derive(Debug, Default)]
+pub struct Flag(AtomicBool);
+
+impl Flag {
+    pub const fn new() -> Flag {
+        Flag(AtomicBool::new(false))
+    }
+
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub fn set(&self, on: bool) {
+        self.0.store(on, Ordering::Release);
+    }
+
+    /// Clears the flag; returns what it was.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+
+    /// Sets the flag; returns true for the one caller that changed it.
+    pub fn raise(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Control {
+    /// Wanted: sound flows. Otherwise playback fades to silence and capture lets its input go.
+    pub playing: Flag,
+    /// Wanted: an end. Playback fades out and stays silent.
+    pub closing: Flag,
+    /// Told by the service: the device is gone.
+    pub lost: Flag,
+    /// Told by the callback: it caught a panic and stays silent.
+    pub failed: Flag,
+    /// Told by the callback: what it last gave the device was silence to the end.
+    pub silent: Flag,
+    /// Told by the device's owner: nobody holds it any more; every wait ends.
+    pub closed: Flag,
+    /// Rung after every block, for those who wait for room or data.
+    pub block_done: Bell,
+}

@@ -1,0 +1,327 @@
+//! Two threads, one stream of frames: a writer and a reader joined by a `ringbuf` ring, both halves here. When the ring is
+//! too small the writer goes on in a larger one and sends its reading end after it on a lane; the reader follows when it
+//! has drained the first, so nothing is copied twice and order holds. Playback writes from JavaScript and reads on the audio
+//! thread; capture is the other way round, and its writer takes larger rings from a spare lane that the pump fills.
+//!
+//! Clearing publishes a mark: frames before it no longer count, whether or not the reader ever runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use crate::format::Layout;
+use crate::link::scrap::{Retired, ScrapSender};
+use crate::units::Frames;
+
+/// Rings in flight at once. Each is at least twice the one before, so this is never reached in practice.
+const RINGS_IN_FLIGHT: usize = 48;
+
+/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
+#[derive(Debug, Default)]
+pub struct FrameMarks {
+    written: AtomicU64,
+    read: AtomicU64,
+    delivered: AtomicU64,
+    dropped: AtomicU64,
+    discard_to: AtomicU64,
+}
+
+/// One look at the marks, consistent in itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FrameCount {
+    pub written: Frames,
+    pub delivered: Frames,
+    /// Lost to an overflow.
+    pub dropped: Frames,
+    /// Cleared before they were delivered.
+    pub discarded: Frames,
+    pub queued: Frames,
+}
+
+impl FrameMarks {
+    pub fn queued(&self) -> Frames {
+        let read = self.read.load(Ordering::Acquire).max(self.discard_to.load(Ordering::Acquire));
+        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
+    }
+
+    /// Frames that still take room, cleared ones included.
+    pub fn in_rings(&self) -> Frames {
+        let read = self.read.load(Ordering::Acquire);
+        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
+    }
+
+    /// Drops everything written so far. Takes effect at once for every count, and for the sound with the next block.
+    pub fn discard_all(&self) {
+        self.discard_to.fetch_max(self.written.load(Ordering::Acquire), Ordering::AcqRel);
+    }
+
+    pub fn count(&self) -> FrameCount {
+        loop {
+            let read = self.read.load(Ordering::Acquire);
+            let delivered = self.delivered.load(Ordering::Acquire);
+            let dropped = self.dropped.load(Ordering::Acquire);
+            let discard_to = self.discard_to.load(Ordering::Acquire);
+            let written = self.written.load(Ordering::Acquire);
+            let gone = read.max(discard_to);
+            // The reader publishes `delivered` and `dropped` before `read`, so a changed `read` tells of a torn look.
+            if self.read.load(Ordering::Acquire) == read && delivered + dropped <= gone {
+                return FrameCount {
+                    written: Frames(written),
+                    delivered: Frames(delivered),
+                    dropped: Frames(dropped),
+                    discarded: Frames(gone - delivered - dropped),
+                    queued: Frames(written.saturating_sub(gone)),
+                };
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// A fresh ring, its ends not yet in use.
+pub struct SpareRing {
+    prod: HeapProd<u8>,
+    cons: HeapCons<u8>,
+    bytes: usize,
+}
+
+impl SpareRing {
+    pub fn new(layout: Layout, capacity: Frames) -> SpareRing {
+        let bytes = layout.bytes_of(capacity).max(layout.frame_bytes());
+        let (prod, cons) = HeapRb::new(bytes).split();
+        SpareRing { prod, cons, bytes }
+    }
+
+    /// Writes every byte once, so that the first use does not wait for pages.
+    fn touched(mut self) -> SpareRing {
+        let (first, second) = self.prod.vacant_slices_mut();
+        for place in first.iter_mut().chain(second).step_by(1024) {
+            place.write(0);
+        }
+        self
+    }
+}
+
+pub struct FrameWriter {
+    prod: HeapProd<u8>,
+    ring_bytes: usize,
+    first_ring_bytes: usize,
+    lane: HeapProd<HeapCons<u8>>,
+    layout: Layout,
+    marks: Arc<FrameMarks>,
+    written: u64,
+}
+
+pub struct FrameReader {
+    cons: HeapCons<u8>,
+    next: Option<HeapCons<u8>>,
+    lane: HeapCons<HeapCons<u8>>,
+    scrap: ScrapSender,
+    layout: Layout,
+    marks: Arc<FrameMarks>,
+    read: u64,
+    delivered: u64,
+    dropped: u64,
+}
+
+/// What is to become of frames that leave the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Delivered,
+    /// Read, but nobody gets it: the device is gone. Counted as discarded.
+    Discarded,
+}
+
+/// A ring of `capacity` frames. What the reader no longer needs goes home through `scrap`.
+pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (FrameWriter, FrameReader, Arc<FrameMarks>) {
+    let ring = SpareRing::new(layout, capacity).touched();
+    let (lane_in, lane_out) = HeapRb::new(RINGS_IN_FLIGHT).split();
+    let marks = Arc::new(FrameMarks::default());
+    let writer = FrameWriter {
+        prod: ring.prod,
+        ring_bytes: ring.bytes,
+        first_ring_bytes: ring.bytes,
+        lane: lane_in,
+        layout,
+        marks: marks.clone(),
+        written: 0,
+    };
+    let reader = FrameReader {
+        cons: ring.cons,
+        next: None,
+        lane: lane_out,
+        scrap,
+        layout,
+        marks: marks.clone(),
+        read: 0,
+        delivered: 0,
+        dropped: 0,
+    };
+    (writer, reader, marks)
+}
+
+impl FrameWriter {
+    /// Whole frames that fit into the ring in use.
+    fn vacant(&self) -> Frames {
+        self.layout.frames_in(self.prod.vacant_len())
+    }
+
+    /// Appends the whole frames of `bytes` that fit into the ring in use; returns the rest. Neither waits nor allocates.
+    pub fn push<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let fits = self.layout.bytes_of(self.vacant()).min(bytes.len());
+        let (now, rest) = bytes.split_at_checked(fits).unwrap_or((bytes, &[]));
+        let taken = self.prod.push_slice(now);
+        self.written += self.layout.frames_in(taken).0;
+        self.marks.written.store(self.written, Ordering::Release);
+        rest
+    }
+
+    /// Appends all of `bytes`, in a larger ring where the one in use is full. Not for the audio thread. Returns `false`,
+    /// with nothing taken, if no more rings can be in flight.
+    pub fn append(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.prod.vacant_len() && self.lane.vacant_len() == 0 {
+            return false;
+        }
+        let rest = self.push(bytes);
+        if !rest.is_empty() {
+            let size = self.layout.frames_in((self.ring_bytes * 2).max(rest.len()));
+            let old = self.move_to(SpareRing::new(self.layout, size));
+            drop(old);
+            self.push(rest);
+        }
+        true
+    }
+
+    /// Goes back to a ring of the first size once a larger one has been drained. Not for the audio thread.
+    pub fn shrink_if_drained(&mut self) {
+        let oversized = self.ring_bytes >= 4 * self.first_ring_bytes;
+        if oversized && self.prod.is_empty() && self.lane.vacant_len() > 0 {
+            let size = self.layout.frames_in(self.first_ring_bytes);
+            drop(self.move_to(SpareRing::new(self.layout, size)));
+        }
+    }
+
+    /// Goes on in `spare`; the lane must have room. Returns the old end: dropping it frees nothing while the reader's end
+    /// lives, and memory otherwise.
+    fn move_to(&mut self, spare: SpareRing) -> HeapProd<u8> {
+        let old = std::mem::replace(&mut self.prod, spare.prod);
+        self.ring_bytes = spare.bytes;
+        if let Err(unsent) = self.lane.try_push(spare.cons) {
+            // Unreachable by the callers' check of the lane; leaking is the one answer that no thread regrets.
+            std::mem::forget(unsent);
+        }
+        old
+    }
+
+    /// For the audio thread: goes on in a ring from `spares` if there is one and the old end can go home on `scrap`.
+    pub fn adopt(&mut self, spares: &mut HeapCons<SpareRing>, scrap: &mut ScrapSender) -> bool {
+        if self.lane.vacant_len() == 0 || !scrap.has_room() {
+            return false;
+        }
+        match spares.try_pop() {
+            Some(spare) => {
+                let old = self.move_to(spare);
+                scrap.retire(Retired::WriteEnd(old));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// True when less than half of the ring in use is free: time to ask for a larger one.
+    pub fn runs_low(&self) -> bool {
+        self.prod.vacant_len() < self.ring_bytes / 2
+    }
+
+    pub fn ring_frames(&self) -> Frames {
+        self.layout.frames_in(self.ring_bytes)
+    }
+}
+
+impl FrameReader {
+    /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates.
+    pub fn pop(&mut self, out: &mut [u8], fate: Fate) -> usize {
+        self.settle();
+        let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()));
+        let mut filled = 0;
+        while filled < wanted {
+            let got = out.get_mut(filled..wanted).map_or(0, |rest| self.cons.pop_slice(rest));
+            filled += got;
+            if got == 0 && !self.follow() {
+                break;
+            }
+        }
+        let frames = self.layout.frames_in(filled).0;
+        self.read += frames;
+        if fate == Fate::Delivered {
+            self.delivered += frames;
+        }
+        self.publish();
+        filled
+    }
+
+    /// Steps over what was cleared; returns how many frames that were.
+    pub fn settle(&mut self) -> Frames {
+        let mark = self.marks.discard_to.load(Ordering::Acquire);
+        if mark <= self.read {
+            return Frames::ZERO;
+        }
+        let skipped = self.skip(Frames(mark - self.read));
+        self.publish();
+        skipped
+    }
+
+    pub fn queued(&self) -> Frames {
+        self.marks.queued()
+    }
+
+    /// Gives up the `frames` oldest frames for newer ones; returns how many were there.
+    pub fn drop_oldest(&mut self, frames: Frames) -> Frames {
+        self.settle();
+        let dropped = self.skip(frames);
+        self.dropped += dropped.0;
+        self.publish();
+        dropped
+    }
+
+    fn skip(&mut self, frames: Frames) -> Frames {
+        let wanted = self.layout.bytes_of(frames);
+        let mut skipped = 0;
+        while skipped < wanted {
+            let got = self.cons.skip(wanted - skipped);
+            skipped += got;
+            if got == 0 && !self.follow() {
+                break;
+            }
+        }
+        let skipped = self.layout.frames_in(skipped);
+        self.read += skipped.0;
+        skipped
+    }
+
+    /// Goes on to the writer's next ring once the one in use is drained for good.
+    fn follow(&mut self) -> bool {
+        if self.next.is_none() {
+            self.next = self.lane.try_pop();
+        }
+        // Having seen the next ring we also see all that was written to this one before it.
+        if self.next.is_none() || !self.cons.is_empty() {
+            return self.next.is_some();
+        }
+        if !self.scrap.has_room() {
+            return false;
+        }
+        if let Some(next) = self.next.take() {
+            self.scrap.retire(Retired::ReadEnd(std::mem::replace(&mut self.cons, next)));
+        }
+        true
+    }
+
+    fn publish(&self) {
+        self.marks.delivered.store(self.delivered, Ordering::Release);
+        self.marks.dropped.store(self.dropped, Ordering::Release);
+        self.marks.read.store(self.read, Ordering::Release);
+    }
+}

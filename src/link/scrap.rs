@@ -1,0 +1,50 @@
+//! What the audio thread no longer needs goes home here and is freed by the pump. Ask for room first: with none, keep the
+//! thing and try again in the next block.
+
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+const ROOM: usize = 64;
+
+/// Something to be freed off the audio thread.
+pub enum Retired {
+    ReadEnd(HeapCons<u8>),
+    WriteEnd(HeapProd<u8>),
+}
+
+pub struct ScrapSender {
+    lane: HeapProd<Retired>,
+}
+
+pub struct ScrapReceiver {
+    lane: HeapCons<Retired>,
+}
+
+pub fn scrap_lane() -> (ScrapSender, ScrapReceiver) {
+    let (sender, receiver) = HeapRb::new(ROOM).split();
+    (ScrapSender { lane: sender }, ScrapReceiver { lane: receiver })
+}
+
+impl ScrapSender {
+    pub fn has_room(&self) -> bool {
+        self.lane.vacant_len() > 0
+    }
+
+    /// Sends `thing` home. Without room it is leaked rather than freed here, so ask first.
+    pub fn retire(&mut self, thing: Retired) {
+        if let Err(unsent) = self.lane.try_push(thing) {
+            std::mem::forget(unsent);
+        }
+    }
+}
+
+impl ScrapReceiver {
+    /// Frees all that came home; returns how many things. Not for the audio thread.
+    pub fn free_all(&mut self) -> usize {
+        let mut freed = 0;
+        while self.lane.try_pop().is_some() {
+            freed += 1;
+        }
+        freed
+    }
+}

@@ -1,0 +1,244 @@
+//! JavaScript threads. The calls that need not be quick. JavaScript has checked every argument before it calls.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Env, Function, JsValue, Object};
+use napi_derive::napi;
+
+use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
+use crate::device::owner::{Device, Waited};
+use crate::device::priority::Priority;
+use crate::device::{service::service, table};
+use crate::error::{AudioError, ErrorCode};
+use crate::events::pump;
+use crate::format::{Layout, SampleFormat};
+use crate::node::env::{self, EventArgs};
+use crate::node::hot;
+use crate::node::stats::{self, RawStats};
+use crate::rt::capture::Overflow;
+use crate::units::{Frames, Hz};
+
+impl AsRef<str> for ErrorCode {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
+
+impl From<AudioError> for napi::Error<ErrorCode> {
+    fn from(error: AudioError) -> Self {
+        napi::Error::new(error.code, error.to_string())
+    }
+}
+
+fn closed() -> napi::Error<ErrorCode> {
+    napi::Error::new(ErrorCode::Closed, "instance is closed")
+}
+
+#[napi(module_exports)]
+pub fn load(exports: Object, env: Env) -> napi::Result<()> {
+    env::enter(env.raw());
+    // SAFETY: both belong to the load in progress.
+    unsafe { hot::export(env.raw(), exports.raw()) };
+    Ok(())
+}
+
+#[napi(object)]
+pub struct RawOptions {
+    pub recording: bool,
+    pub name: Option<String>,
+    pub frequency: u32,
+    pub channels: u32,
+    pub format: String,
+    /// As the caller spelt it: an alias of `format`, perhaps.
+    pub format_name: String,
+    pub buffered: u32,
+    pub period_frames: u32,
+    pub capacity_frames: f64,
+    pub max_queued_frames: f64,
+    pub drop_newest: bool,
+    pub fail_when_lost: bool,
+}
+
+#[napi(object)]
+pub struct RawDevice {
+    pub slot: u32,
+    pub id: f64,
+    pub recording: bool,
+    pub name: Option<String>,
+    pub frequency: u32,
+    pub channels: u32,
+    pub format: String,
+    pub buffered: u32,
+    pub capacity_frames: f64,
+    pub max_queued_frames: f64,
+}
+
+#[napi(object)]
+pub struct RawObtained {
+    pub frequency: u32,
+    pub channels: u32,
+    pub format: String,
+    pub period_frames: u32,
+    pub driver: String,
+    pub policy: String,
+    pub level: i32,
+}
+
+#[napi(object)]
+pub struct RawInfo {
+    pub drivers: Vec<String>,
+    pub current: Option<String>,
+    pub version: Vec<u32>,
+}
+
+#[napi(object)]
+pub struct RawNames {
+    pub playback: Vec<String>,
+    pub recording: Vec<String>,
+}
+
+/// Opens a device; blocks until it is open or refused.
+#[napi]
+pub fn open(options: RawOptions) -> Result<RawDevice> {
+    let format = SampleFormat::from_name(&options.format)
+        .ok_or_else(|| napi::Error::new(ErrorCode::InvalidArg, format!("invalid format: {}", options.format)))?;
+    let options = DeviceOptions {
+        kind: if options.recording { Kind::Capture } else { Kind::Playback },
+        name: options.name,
+        rate: Hz(options.frequency),
+        layout: Layout { format, channels: (options.channels as usize).clamp(1, Layout::MAX_CHANNELS) },
+        period: Frames(u64::from(options.period_frames)),
+        capacity: Frames(options.capacity_frames as u64),
+        max_queued: Frames(options.max_queued_frames as u64),
+        overflow: if options.drop_newest { Overflow::DropNewest } else { Overflow::DropOldest },
+        on_lost: if options.fail_when_lost { OnLost::Fail } else { OnLost::Reopen },
+        echo: Echo { format: options.format_name, buffered: options.buffered },
+    };
+    let device = table::open(options, pump::bell())?;
+    let (described, slot) = (describe(&device), env::keep(device));
+    Ok(RawDevice { slot, ..described })
+}
+
+/// One more instance of an open device.
+#[napi]
+pub fn attach(id: f64) -> Result<RawDevice> {
+    let device = table::attach(id as u64)?;
+    let (described, slot) = (describe(&device), env::keep(device));
+    Ok(RawDevice { slot, ..described })
+}
+
+fn describe(device: &Device) -> RawDevice {
+    let options = &device.options;
+    RawDevice {
+        slot: 0,
+        id: device.id as f64,
+        recording: options.kind == Kind::Capture,
+        name: options.name.clone(),
+        frequency: options.rate.0,
+        channels: options.layout.channels as u32,
+        format: options.echo.format.clone(),
+        buffered: options.echo.buffered,
+        capacity_frames: options.capacity.0 as f64,
+        max_queued_frames: options.max_queued.0 as f64,
+    }
+}
+
+/// Lets go of an instance; returns at once.
+#[napi]
+pub fn close(slot: u32) {
+    env::let_go(slot);
+}
+
+#[napi]
+pub fn play(slot: u32, playing: bool) -> Result<()> {
+    let device = env::device(slot).ok_or_else(closed)?;
+    device.control.playing.set(playing);
+    if device.options.kind == Kind::Capture {
+        service(pump::bell()).set_running(device.id, playing);
+    }
+    Ok(())
+}
+
+#[napi]
+pub fn clear(slot: u32) -> Result<()> {
+    let device = env::device(slot).ok_or_else(closed)?;
+    device.marks.discard_all();
+    device.control.block_done.ring();
+    Ok(())
+}
+
+/// Whether somebody, in whichever environment, has told the device to run.
+#[napi]
+pub fn is_playing(slot: u32) -> bool {
+    env::device(slot).is_some_and(|device| device.control.playing.get())
+}
+
+/// Blocks for at most `timeout_ms`: "ready", "timeout" or "closed".
+#[napi]
+pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
+    let device = env::device(slot).ok_or_else(closed)?;
+    let waited = device.wait_for(Frames(frames as u64), Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0)));
+    let word = match waited {
+        Waited::Ready => "ready",
+        Waited::TimedOut => "timeout",
+        Waited::Closed => "closed",
+    };
+    Ok(word.to_owned())
+}
+
+#[napi]
+pub fn stats(slot: u32) -> Result<RawStats> {
+    env::device(slot).map(|device| stats::of(&device)).ok_or_else(closed)
+}
+
+#[napi]
+pub fn obtained(slot: u32) -> Result<RawObtained> {
+    let device = env::device(slot).ok_or_else(closed)?;
+    let got = device.obtained().ok_or_else(closed)?;
+    let (policy, level) = match Priority::unpack(device.tally.priority.load(Ordering::Relaxed)) {
+        Priority::Unknown => ("unknown", 0),
+        Priority::Shared { nice } => ("other", i32::from(nice)),
+        Priority::Fifo { level } => ("fifo", i32::from(level)),
+        Priority::RoundRobin { level } => ("rr", i32::from(level)),
+    };
+    Ok(RawObtained {
+        frequency: got.rate.0,
+        channels: got.layout.channels as u32,
+        format: got.layout.format.name().to_owned(),
+        period_frames: got.period.0 as u32,
+        driver: got.driver.clone(),
+        policy: policy.to_owned(),
+        level,
+    })
+}
+
+#[napi]
+pub fn info() -> Result<RawInfo> {
+    let info = service(pump::bell()).info()?;
+    let (major, minor, patch) = info.version;
+    Ok(RawInfo {
+        drivers: info.drivers,
+        current: info.current,
+        version: vec![major.into(), minor.into(), patch.into()],
+    })
+}
+
+#[napi]
+pub fn devices() -> Result<RawNames> {
+    let names = service(pump::bell()).device_names()?;
+    Ok(RawNames { playback: names.playback, recording: names.recording })
+}
+
+#[napi]
+pub fn listen(listener: Function<EventArgs, ()>) -> napi::Result<()> {
+    env::listen(&listener)
+}
+
+/// Waits until what was closed is gone, for a process that is about to end.
+#[napi]
+pub fn settle(limit_ms: f64) {
+    service(pump::bell()).settle(Duration::from_secs_f64((limit_ms / 1000.0).clamp(0.0, 1.0)));
+}

@@ -1,0 +1,119 @@
+//! JavaScript threads. One Node environment lives on one thread: what it holds is kept in thread-local slots, and let go when
+//! it ends, however it ends. Events reach it through a threadsafe function that never keeps it alive.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::{FnArgs, Function};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Status, sys};
+
+use crate::device::owner::Device;
+use crate::device::table;
+use crate::events::pump::{self, Event};
+
+/// Events that wait for a busy thread; more are dropped, and what they tell stays in `stats()`.
+const EVENT_ROOM: usize = 1024;
+
+/// kind, device id, from, to, frames, ended
+pub type EventArgs = FnArgs<(String, f64, f64, f64, f64, bool)>;
+type Listener = ThreadsafeFunction<EventArgs, (), EventArgs, Status, false, true, EVENT_ROOM>;
+
+static NEXT_ENV: AtomicU64 = AtomicU64::new(1);
+static LISTENERS: Mutex<Vec<(u64, Listener)>> = Mutex::new(Vec::new());
+
+struct Held {
+    env: u64,
+    loads: u32,
+    slots: Vec<Option<Arc<Device>>>,
+}
+
+thread_local! {
+    static HELD: RefCell<Held> = const { RefCell::new(Held { env: 0, loads: 0, slots: Vec::new() }) };
+}
+
+/// Called once for each load of the addon into an environment.
+pub fn enter(env: sys::napi_env) {
+    HELD.with_borrow_mut(|held| {
+        if held.loads == 0 {
+            held.env = NEXT_ENV.fetch_add(1, Ordering::Relaxed);
+        }
+        held.loads += 1;
+    });
+    // SAFETY: `env` is the live environment that is loading us; the hook takes no data.
+    unsafe { sys::napi_add_env_cleanup_hook(env, Some(leave), std::ptr::null_mut()) };
+    pump::start(deliver);
+}
+
+/// The environment ends: lets go of all that it holds. Runs on its thread, after its JavaScript.
+unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
+    let left = HELD.with_borrow_mut(|held| {
+        held.loads = held.loads.saturating_sub(1);
+        (held.loads == 0).then(|| (held.env, std::mem::take(&mut held.slots)))
+    });
+    if let Some((env, slots)) = left {
+        listeners().retain(|(id, _)| *id != env);
+        slots.iter().flatten().for_each(|device| table::let_go(device, env, pump::bell()));
+    }
+}
+
+/// Keeps `device` for this environment; the answer is the number that JavaScript calls it by.
+pub fn keep(device: Arc<Device>) -> u32 {
+    HELD.with_borrow_mut(|held| {
+        let free = held.slots.iter().position(Option::is_none).unwrap_or_else(|| {
+            held.slots.push(None);
+            held.slots.len() - 1
+        });
+        held.slots[free] = Some(device);
+        free as u32
+    })
+}
+
+/// Lets go of one slot; nothing happens for one that is empty.
+pub fn let_go(slot: u32) {
+    let taken = HELD.with_borrow_mut(|held| Some((held.slots.get_mut(slot as usize)?.take()?, held.env)));
+    if let Some((device, env)) = taken {
+        table::let_go(&device, env, pump::bell());
+    }
+}
+
+/// Uses the device in a slot, with this environment's id.
+pub fn with<R>(slot: u32, act: impl FnOnce(&Device, u64) -> R) -> Option<R> {
+    HELD.with_borrow(|held| Some(act(held.slots.get(slot as usize)?.as_ref()?, held.env)))
+}
+
+/// The device in a slot, to be used without holding on to the slots (while blocking).
+pub fn device(slot: u32) -> Option<Arc<Device>> {
+    HELD.with_borrow(|held| held.slots.get(slot as usize)?.clone())
+}
+
+/// Calls `listener` for every event from now on, until the environment ends.
+pub fn listen(listener: &Function<EventArgs, ()>) -> napi::Result<()> {
+    let listener = listener
+        .build_threadsafe_function::<EventArgs>()
+        .weak::<true>()
+        .max_queue_size::<EVENT_ROOM>()
+        .build_callback(|context| Ok(context.value))?;
+    let env = HELD.with_borrow(|held| held.env);
+    listeners().push((env, listener));
+    Ok(())
+}
+
+fn listeners() -> std::sync::MutexGuard<'static, Vec<(u64, Listener)>> {
+    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Pump thread: hands an event to every environment; each picks out what concerns it.
+fn deliver(event: Event) {
+    let (kind, device, from, to, frames, ended) = match event {
+        Event::DevicesChanged => ("devices", 0, 0, 0, 0, true),
+        Event::Lost { device } => ("lost", device, 0, 0, 0, true),
+        Event::Failed { device } => ("failed", device, 0, 0, 0, true),
+        Event::Shortage { device, from, to, frames, ended } => ("shortage", device, from.0, to.0, frames.0, ended),
+    };
+    for (_, listener) in listeners().iter() {
+        let args = (kind.to_owned(), device as f64, from as f64, to as f64, frames as f64, ended);
+        listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}

@@ -1,0 +1,181 @@
+//! JavaScript threads. The calls that run for every buffer, written against Node-API itself: a macro's call costs more than
+//! the work that these do. JavaScript has checked the arguments' types; lengths are checked again, since memory is at stake.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi::sys;
+
+use crate::device::owner::{Device, Refusal};
+use crate::node::env;
+use crate::units::Frames;
+
+/// Answers below zero, in place of a count.
+const CLOSED: i64 = -1;
+const TAKEN: i64 = -2;
+const FULL: i64 = -3;
+const TOO_SHORT: i64 = -4;
+const LOST: i64 = -5;
+
+type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
+
+/// Adds the calls to `exports`.
+///
+/// # Safety
+/// `env` and `exports` must be those of the addon that is loading.
+pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
+    let calls: [(&std::ffi::CStr, Callback); 6] = [
+        (c"enqueue", enqueue),
+        (c"dequeue", dequeue),
+        (c"write", write),
+        (c"read", read),
+        (c"queuedBytes", queued_bytes),
+        (c"queuedFrames", queued_frames),
+    ];
+    for (name, call) in calls {
+        let mut function = ptr::null_mut();
+        // SAFETY: by the contract of this function; the name is a static C string with its length.
+        unsafe {
+            let length = name.to_bytes().len() as isize;
+            sys::napi_create_function(env, name.as_ptr(), length, Some(call), ptr::null_mut(), &raw mut function);
+            sys::napi_set_named_property(env, exports, name.as_ptr(), function);
+        }
+    }
+}
+
+/// `enqueue(slot, bytes, byteCount)`: 0, or why not.
+unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: Node calls us with a live `env` and `info`, and the memory of the view stays put until we return.
+    unsafe {
+        answer(env, info, |device, id, bytes| match device.enqueue(id, bytes) {
+            Ok(()) => 0,
+            Err(refusal) => code_of(refusal),
+        })
+    }
+}
+
+/// `dequeue(slot, into, byteCount)`: bytes moved, whole frames.
+unsafe extern "C" fn dequeue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`.
+    unsafe {
+        answer(env, info, |device, id, into| match device.read(id, into) {
+            Ok(frames) => device.options.layout.bytes_of(frames) as i64,
+            Err(refusal) => code_of(refusal),
+        })
+    }
+}
+
+/// `write(slot, samples, byteCount)`: frames taken.
+unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`.
+    unsafe { answer(env, info, |device, id, bytes| frames_or_code(device.write(id, bytes))) }
+}
+
+/// `read(slot, into, byteCount)`: frames moved.
+unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`.
+    unsafe { answer(env, info, |device, id, into| frames_or_code(device.read(id, into))) }
+}
+
+/// `queuedBytes(slot)`.
+unsafe extern "C" fn queued_bytes(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`.
+    unsafe { count(env, info, |device| device.options.layout.bytes_of(device.queued()) as i64) }
+}
+
+/// `queuedFrames(slot)`.
+unsafe extern "C" fn queued_frames(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`.
+    unsafe { count(env, info, |device| device.queued().0 as i64) }
+}
+
+fn code_of(refusal: Refusal) -> i64 {
+    match refusal {
+        Refusal::Taken => TAKEN,
+        Refusal::Full => FULL,
+    }
+}
+
+fn frames_or_code(frames: Result<Frames, Refusal>) -> i64 {
+    frames.map_or_else(code_of, |frames| frames.0 as i64)
+}
+
+/// Runs `act` on the device and the memory that the arguments name.
+///
+/// # Safety
+/// `env` and `info` must be those of the call in progress.
+unsafe fn answer(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+) -> sys::napi_value {
+    let (mut data, mut length, mut wanted) = (ptr::null_mut::<c_void>(), 0usize, 0i64);
+    // SAFETY: by the contract; out parameters are live locals. A value of the wrong type leaves them as they are.
+    let slot = unsafe {
+        let args = arguments::<3>(env, info);
+        sys::napi_get_buffer_info(env, args[1], &raw mut data, &raw mut length);
+        sys::napi_get_value_int64(env, args[2], &raw mut wanted);
+        slot_of(env, args[0])
+    };
+    let code = match usize::try_from(wanted) {
+        Ok(wanted) if wanted <= length => {
+            let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data.cast::<u8>() };
+            // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs meanwhile;
+            // views on shared memory never come here.
+            let memory = unsafe { std::slice::from_raw_parts_mut(start, wanted) };
+            env::with(slot, |device, id| if device.has_failed() { LOST } else { act(device, id, memory) })
+                .unwrap_or(CLOSED)
+        }
+        _ => TOO_SHORT,
+    };
+    // SAFETY: `env` is live.
+    unsafe { number(env, code) }
+}
+
+/// # Safety
+/// `env` and `info` must be those of the call in progress.
+unsafe fn count(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    act: impl FnOnce(&Device) -> i64,
+) -> sys::napi_value {
+    // SAFETY: by the contract.
+    unsafe {
+        let slot = slot_of(env, arguments::<1>(env, info)[0]);
+        number(env, env::with(slot, |device, _| act(device)).unwrap_or(CLOSED))
+    }
+}
+
+/// # Safety
+/// `env` and `info` must be those of the call in progress.
+unsafe fn arguments<const N: usize>(env: sys::napi_env, info: sys::napi_callback_info) -> [sys::napi_value; N] {
+    let (mut count, mut args) = (N, [ptr::null_mut(); N]);
+    // SAFETY: by the contract; `args` has room for `count` values, and missing ones become undefined.
+    unsafe {
+        sys::napi_get_cb_info(env, info, &raw mut count, args.as_mut_ptr(), ptr::null_mut(), ptr::null_mut());
+    }
+    args
+}
+
+/// # Safety
+/// `env` must be live and `value` one of its values.
+unsafe fn slot_of(env: sys::napi_env, value: sys::napi_value) -> u32 {
+    let mut slot = u32::MAX;
+    // SAFETY: by the contract.
+    unsafe { sys::napi_get_value_uint32(env, value, &raw mut slot) };
+    slot
+}
+
+/// # Safety
+/// `env` must be live.
+unsafe fn number(env: sys::napi_env, value: i64) -> sys::napi_value {
+    let mut result = ptr::null_mut();
+    // SAFETY: by the contract. Small integers take the quick way.
+    unsafe {
+        match i32::try_from(value) {
+            Ok(small) => sys::napi_create_int32(env, small, &raw mut result),
+            Err(_) => sys::napi_create_int64(env, value, &raw mut result),
+        };
+    }
+    result
+}

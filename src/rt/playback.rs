@@ -1,0 +1,105 @@
+//! Audio thread. Fills the device's block from the frame ring, bit for bit while data flows, ramped where it stops.
+
+use std::sync::Arc;
+
+use crate::format::Layout;
+use crate::link::control::Control;
+use crate::link::episodes::EpisodeSender;
+use crate::link::frames::{Fate, FrameReader};
+use crate::link::tally::Tally;
+use crate::link::wake::Bell;
+use crate::rt::ramp::Ramp;
+use crate::units::{Frames, Hz};
+
+pub struct PlaybackProcessor {
+    reader: FrameReader,
+    layout: Layout,
+    ramp: Ramp,
+    last: [f32; Layout::MAX_CHANNELS],
+    sounding: bool,
+    /// The next data comes after an interruption.
+    interrupted: bool,
+    /// Data has come since the start or the last clear, so that a lack of it is an underrun.
+    started: bool,
+    episodes: EpisodeSender,
+    control: Arc<Control>,
+    tally: Arc<Tally>,
+    pump: Arc<Bell>,
+}
+
+impl PlaybackProcessor {
+    pub fn new(
+        layout: Layout,
+        rate: Hz,
+        reader: FrameReader,
+        episodes: EpisodeSender,
+        (control, tally, pump): (Arc<Control>, Arc<Tally>, Arc<Bell>),
+    ) -> PlaybackProcessor {
+        let ramp = Ramp::new(layout, rate);
+        let last = [0.0; Layout::MAX_CHANNELS];
+        let (sounding, interrupted, started) = (false, false, false);
+        PlaybackProcessor { reader, layout, ramp, last, sounding, interrupted, started, episodes, control, tally, pump }
+    }
+
+    /// Fills `block`, interleaved in the device's format.
+    pub fn process(&mut self, block: &mut [u8]) {
+        let at = Frames(self.tally.frames.get());
+        let wanted = self.layout.frames_in(block.len());
+        let cleared = self.reader.settle() > Frames::ZERO;
+        let flows = self.control.playing.get() && !self.control.closing.get();
+        if cleared || !flows {
+            self.interrupt();
+            self.started &= !cleared;
+            self.end_episode(at);
+        }
+
+        if flows && self.started {
+            self.tally.depth.note(self.reader.queued());
+        }
+        let fate = if self.control.lost.get() { Fate::Discarded } else { Fate::Delivered };
+        let filled = if flows { self.reader.pop(block, fate) } else { 0 };
+        let got = self.layout.frames_in(filled);
+        let (data, rest) = block.split_at_mut_checked(filled).unwrap_or_default();
+        self.layout.format.silence(rest);
+
+        if !data.is_empty() {
+            if !self.sounding && self.interrupted {
+                self.ramp.fade_in(self.ramp.first_frame(data));
+            }
+            (self.sounding, self.started, self.interrupted) = (true, true, false);
+            self.end_episode(at);
+            if self.ramp.is_active() {
+                self.ramp.apply(data);
+            }
+            self.last = self.ramp.last_frame(data);
+        }
+        if !rest.is_empty() {
+            self.interrupt();
+            if flows && self.started && self.episodes.lose(at + got, wanted - got) {
+                self.tally.episodes.add(1);
+                self.pump.ring();
+            }
+            if flows && self.started {
+                self.tally.episode_frames.add((wanted - got).0);
+            }
+            if self.ramp.is_active() {
+                self.ramp.apply(rest);
+            }
+        }
+        self.control.silent.set(!self.sounding && !self.ramp.is_decaying());
+        self.tally.frames.add(wanted.0);
+    }
+
+    fn interrupt(&mut self) {
+        if self.sounding {
+            self.ramp.decay_from(self.last);
+            (self.sounding, self.interrupted) = (false, true);
+        }
+    }
+
+    fn end_episode(&mut self, at: Frames) {
+        if self.episodes.end(at) {
+            self.pump.ring();
+        }
+    }
+}
