@@ -45,11 +45,13 @@ process.on('beforeExit', (code) => {
 })
 
 process.on('exit', () => {
-  for (const instance of [...instances]) {
-    if (!instance.closed) instance.close()
+  try {
+    for (const instance of [...instances]) instance.close()
+  } finally {
+    // Reached though a listener of 'close' threw. The threads of a process that ends under them are cut off in the middle:
+    // give the fades their time.
+    if (isMainThread) native.settle(SETTLE_MS)
   }
-  // The threads of a process that ends under them are cut off in the middle; give the fades their time.
-  if (isMainThread) native.settle(SETTLE_MS)
 })
 
 module.exports = { add: (instance) => instances.add(instance), remove: (instance) => instances.delete(instance), reconsider }

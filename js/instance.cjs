@@ -7,6 +7,8 @@ const { KnownEventsEmitter } = require('./emitter.cjs')
 const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
 const { formats } = require('./formats.cjs')
 
+const { queuedBytes, queuedFrames } = native
+
 let nextId = 1
 /** The native slot of an instance; throws for one that is closed. */
 let slotOf
@@ -17,6 +19,7 @@ let openedOf
 class AudioInstance extends KnownEventsEmitter {
   #slot
   #closed = false
+  #closing = false
   #playing = false
   #id = nextId++
   #opened
@@ -83,11 +86,11 @@ class AudioInstance extends KnownEventsEmitter {
   }
 
   get queued () {
-    return native.queuedBytes(slotOf(this))
+    return queuedBytes(slotOf(this))
   }
 
   get queuedFrames () {
-    return native.queuedFrames(slotOf(this))
+    return queuedFrames(slotOf(this))
   }
 
   clearQueue () {
@@ -104,16 +107,20 @@ class AudioInstance extends KnownEventsEmitter {
 
   close () {
     const slot = slotOf(this)
-    this.emit('close')
-    this.removeAllListeners()
-    // A listener of 'close' may have closed it already.
-    if (this.#closed) return
-    this.#playing = native.isPlaying(slot)
-    this.#closed = true
-    events.remove(this.#opened.id, this.#link)
-    events.reference(this, false)
-    exit.remove(this)
-    native.close(slot)
+    // A listener of 'close' may call this again.
+    if (this.#closing) return
+    this.#closing = true
+    try {
+      this.emit('close')
+    } finally {
+      this.removeAllListeners()
+      this.#playing = native.isPlaying(slot)
+      this.#closed = true
+      events.remove(this.#opened.id, this.#link)
+      events.reference(this, false)
+      exit.remove(this)
+      native.close(slot)
+    }
   }
 
   [Symbol.dispose ?? Symbol.for('nodejs.dispose')] () {
@@ -149,28 +156,33 @@ class AudioInstance extends KnownEventsEmitter {
   }
 }
 
+const TAKEN = -2
+const FULL = -3
+const TOO_SHORT = -4
+const LOST = -5
+
 /** The error for a native answer below zero; `fields` are the values that were refused. */
 const refusal = (instance, answer, fields) => {
   const { recording, maxQueuedFrames } = openedOf(instance)
   const { id } = instance
   switch (answer) {
-    case -2:
+    case TAKEN:
       return codedError(
         'WRITER_TAKEN',
         `another thread ${recording ? 'reads' : 'writes'} this device; it lets go when it closes its instance or ends`,
         { id },
       )
-    case -3: {
+    case FULL: {
       const maxQueuedMs = Math.round((maxQueuedFrames * 1000) / instance.frequency)
       return codedError('QUEUE_FULL', `the queue holds at most ${maxQueuedMs} ms (maxQueuedMs); nothing was taken`, fields)
     }
-    case -4:
+    case TOO_SHORT:
       return outOfRange('buffer is smaller than expected', fields)
-    case -5:
+    case LOST:
       return codedError('DEVICE_LOST', 'the device is gone; close the instance and open another', { id })
     default:
       return closed(id)
   }
 }
 
-module.exports = { AudioInstance, slotOf, openedOf, refusal }
+module.exports = { AudioInstance, slotOf, refusal, LOST }

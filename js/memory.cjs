@@ -5,11 +5,13 @@ const { codedError, invalid, outOfRange } = require('./errors.cjs')
 // Checks of the memory that callers hand in. Native code must not touch shared memory that another thread may write, so
 // such views are copied on this side, where the language defines what happens.
 
-const isShared = (view) => view.buffer instanceof SharedArrayBuffer
+/** What a native call answers for a view on shared memory; it has then done nothing. */
+const SHARED = -6
 
 /** As `@kmamal/sdl` checks the arguments of `enqueue` and `dequeue`. */
 const checkBuffer = (buffer, numBytes) => {
-  if (!(buffer instanceof Buffer)) throw invalid('buffer must be a Buffer', { buffer })
+  // The first test is the quicker one; what pretends to be a Buffer has no memory, and native code says so.
+  if (buffer?.constructor !== Buffer && !(buffer instanceof Buffer)) throw invalid('buffer must be a Buffer', { buffer })
   if (!Number.isInteger(numBytes)) throw invalid('numBytes must be an integer', { numBytes })
   if (numBytes <= 0) throw outOfRange('invalid numBytes', { numBytes })
   if (buffer.length < numBytes) throw outOfRange('buffer is smaller than expected', { buffer, numBytes })
@@ -33,4 +35,4 @@ const notWhole = (bytes, frameBytes) =>
     { bytes, frameBytes },
   )
 
-module.exports = { isShared, checkBuffer, checkSamples, notWhole }
+module.exports = { SHARED, checkBuffer, checkSamples, notWhole }

@@ -2,9 +2,11 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { isShared, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
+
+const { enqueue, write } = native
 
 const EVENTS = ['close', 'underrun', 'lost', 'restored', 'error']
 
@@ -24,7 +26,8 @@ class AudioPlaybackInstance extends AudioInstance {
     const slot = slotOf(this)
     checkBuffer(buffer, numBytes)
     if (numBytes % this.#frameBytes !== 0) throw notWhole(numBytes, this.#frameBytes)
-    const answer = native.enqueue(slot, isShared(buffer) ? Buffer.from(buffer) : buffer, numBytes)
+    let answer = enqueue(slot, buffer, numBytes)
+    if (answer === SHARED) answer = enqueue(slot, Buffer.from(buffer), numBytes)
     if (answer !== 0) throw refusal(this, answer, { buffer, numBytes })
   }
 
@@ -33,7 +36,8 @@ class AudioPlaybackInstance extends AudioInstance {
     checkSamples(samples, this.#format)
     const { byteLength } = samples
     if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
-    const frames = native.write(slot, isShared(samples) ? samples.slice() : samples, byteLength)
+    let frames = write(slot, samples, byteLength)
+    if (frames === SHARED) frames = write(slot, Uint8Array.from(new Uint8Array(samples.buffer, samples.byteOffset, byteLength)), byteLength)
     if (frames < 0) throw refusal(this, frames, { samples })
     return frames
   }

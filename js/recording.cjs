@@ -2,9 +2,11 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { isShared, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
+
+const { dequeue, read } = native
 
 const EVENTS = ['close', 'overrun', 'lost', 'restored', 'error']
 
@@ -23,13 +25,12 @@ class AudioRecordingInstance extends AudioInstance {
   dequeue (buffer, numBytes = buffer?.length) {
     const slot = slotOf(this)
     checkBuffer(buffer, numBytes)
-    if (isShared(buffer)) {
+    let bytes = dequeue(slot, buffer, numBytes)
+    if (bytes === SHARED) {
       const copy = Buffer.alloc(numBytes)
-      const moved = this.dequeue(copy)
-      buffer.set(copy.subarray(0, moved))
-      return moved
+      bytes = dequeue(slot, copy, numBytes)
+      if (bytes > 0) buffer.set(copy.subarray(0, bytes))
     }
-    const bytes = native.dequeue(slot, buffer, numBytes)
     if (bytes < 0) throw refusal(this, bytes, { buffer, numBytes })
     return bytes
   }
@@ -39,13 +40,12 @@ class AudioRecordingInstance extends AudioInstance {
     checkSamples(into, this.#format)
     const { byteLength } = into
     if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
-    if (isShared(into)) {
+    let frames = read(slot, into, byteLength)
+    if (frames === SHARED) {
       const copy = Buffer.alloc(byteLength)
-      const frames = this.read(copy)
-      new Uint8Array(into.buffer, into.byteOffset, byteLength).set(copy.subarray(0, frames * this.#frameBytes))
-      return frames
+      frames = read(slot, copy, byteLength)
+      if (frames > 0) new Uint8Array(into.buffer, into.byteOffset).set(copy.subarray(0, frames * this.#frameBytes))
     }
-    const frames = native.read(slot, into, byteLength)
     if (frames < 0) throw refusal(this, frames, { into })
     return frames
   }

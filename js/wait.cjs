@@ -3,7 +3,7 @@
 const { isMainThread } = require('node:worker_threads')
 const native = require('./binding.cjs')
 const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
-const { slotOf } = require('./instance.cjs')
+const { LOST, refusal, slotOf } = require('./instance.cjs')
 
 // Back in JavaScript this often, so that a worker that waits can be terminated at once.
 const SLICE_MS = 10
@@ -30,6 +30,7 @@ const waitFor = (instance, frames, timeoutMs, { most, limit }) => {
     const waited = native.waitFor(slot, frames, Math.max(0, Math.min(left, SLICE_MS)))
     if (waited === 'ready') return true
     if (waited === 'closed') throw closed(instance.id)
+    if (waited === 'lost') throw refusal(instance, LOST)
     if (left <= SLICE_MS && performance.now() >= deadline) return false
   }
 }

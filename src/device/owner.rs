@@ -24,6 +24,8 @@ use crate::units::Frames;
 
 /// Twice what `write` may fill, so that a producer that queues a little more does not grow the ring.
 const RINGS_PER_CAPACITY: u64 = 2;
+/// The first ring is touched whole when the device is opened; a longer queue grows into larger ones.
+const FIRST_RING_MOST_BYTES: usize = 512 << 10;
 const FIRST_CAPTURE_RING_MS: u64 = 500;
 /// Room beyond the limit, for the blocks that come while the reader holds its end.
 const RESERVE_PERIODS: u64 = 8;
@@ -43,7 +45,7 @@ pub struct Device {
 }
 
 enum End {
-    Playback(Mutex<FrameWriter>),
+    Playback(TryCell<FrameWriter>, Arc<TryCell<FrameReader>>),
     Capture(Arc<TryCell<FrameReader>>),
 }
 
@@ -68,6 +70,8 @@ pub enum Waited {
     Ready,
     TimedOut,
     Closed,
+    /// The device is gone, or its callback failed.
+    Lost,
 }
 
 impl Device {
@@ -75,7 +79,6 @@ impl Device {
     pub fn open(id: u64, options: DeviceOptions, service: &Service) -> Result<Device, AudioError> {
         let layout = options.layout;
         let control = Arc::new(Control::default());
-        control.silent.set(true);
         let tally = Arc::new(Tally::new());
         let shared = || (control.clone(), tally.clone(), service.pump().clone());
         let (episodes, episodes_out) = episode_lane();
@@ -83,11 +86,13 @@ impl Device {
 
         let (end, marks, processor, backstage) = match options.kind {
             Kind::Playback => {
-                let ring = Frames((options.capacity.0 * RINGS_PER_CAPACITY).max(2 * options.period.0));
+                let most = layout.frames_in(FIRST_RING_MOST_BYTES);
+                let ring = Frames((options.capacity.0 * RINGS_PER_CAPACITY).min(most.0).max(2 * options.period.0));
                 let (writer, reader, marks) = frame_ring(layout, ring, scrap);
-                let processor = PlaybackProcessor::new(layout, options.rate, reader, episodes, shared());
+                let reader = Arc::new(TryCell::new(reader));
+                let processor = PlaybackProcessor::new(layout, options.rate, reader.clone(), episodes, shared());
                 let backstage = Backstage { scraps: vec![scrap_out], episodes: episodes_out, spares: None };
-                (End::Playback(Mutex::new(writer)), marks, Processor::Playback(processor), backstage)
+                (End::Playback(TryCell::new(writer), reader), marks, Processor::Playback(processor), backstage)
             }
             Kind::Capture => {
                 let first = Frames::of_millis(FIRST_CAPTURE_RING_MS, options.rate).min(options.max_queued)
@@ -170,32 +175,44 @@ impl Device {
     /// Queues all of `bytes`, whole frames, or nothing.
     pub fn enqueue(&self, env: u64, bytes: &[u8]) -> Result<(), Refusal> {
         self.claim(env)?;
-        let End::Playback(writer) = &self.end else { return Err(Refusal::Taken) };
+        let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
         let frames = self.options.layout.frames_in(bytes.len());
         let limit = self.options.max_queued;
         // What was cleared but not yet stepped over takes memory too: a device that hangs must not let it grow.
         if self.marks.queued() + frames > limit || self.marks.in_rings() + frames > Frames(2 * limit.0) {
             return Err(Refusal::Full);
         }
-        if lock(writer).append(bytes) { Ok(()) } else { Err(Refusal::Full) }
+        if writer.with(|writer| writer.append(bytes)) { Ok(()) } else { Err(Refusal::Full) }
     }
 
     /// Queues the whole frames of `bytes` for which there is room within the capacity; returns how many.
     pub fn write(&self, env: u64, bytes: &[u8]) -> Result<Frames, Refusal> {
         self.claim(env)?;
-        let End::Playback(writer) = &self.end else { return Err(Refusal::Taken) };
+        let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
         let layout = self.options.layout;
         let fits = self.space().min(layout.frames_in(bytes.len()));
         let now = bytes.get(..layout.bytes_of(fits)).unwrap_or_default();
-        Ok(if lock(writer).append(now) { fits } else { Frames::ZERO })
+        Ok(if writer.with(|writer| writer.append(now)) { fits } else { Frames::ZERO })
     }
 
     /// Moves whole frames from the microphone's queue into `into`; returns how many.
     pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
         self.claim(env)?;
         let End::Capture(reader) = &self.end else { return Err(Refusal::Taken) };
-        let bytes = reader.with(|reader| reader.pop(into, Fate::Delivered));
+        let bytes = reader.with(|reader| {
+            reader.settle();
+            reader.pop(into, Fate::Delivered)
+        });
         Ok(self.options.layout.frames_in(bytes))
+    }
+
+    /// Drops what is queued, at once.
+    pub fn clear(&self) {
+        self.marks.discard_all();
+        let (End::Playback(_, reader) | End::Capture(reader)) = &self.end;
+        // Makes the room free now; if the audio thread is at it, it does the same.
+        let _ = reader.try_with(|reader| reader.settle());
+        self.control.block_done.ring();
     }
 
     pub fn queued(&self) -> Frames {
@@ -211,15 +228,18 @@ impl Device {
     pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
         let deadline = Instant::now() + timeout;
         let enough = || match self.end {
-            End::Playback(_) => self.space() >= frames,
+            End::Playback(..) => self.space() >= frames,
             End::Capture(_) => self.queued() >= frames,
         };
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let over =
                 self.control.block_done.wait_until(left, || enough() || self.control.closed.get() || self.has_failed());
-            if self.control.closed.get() || self.has_failed() {
+            if self.control.closed.get() {
                 return Waited::Closed;
+            }
+            if self.has_failed() {
+                return Waited::Lost;
             }
             if over {
                 return Waited::Ready;
@@ -242,10 +262,11 @@ impl Device {
         {
             let most = self.options.max_queued + Frames(RESERVE_PERIODS * self.options.period.0);
             *size = Frames(size.0 * 2).min(most);
-            let _ = spares.try_push(SpareRing::new(self.options.layout, *size));
+            // Without memory for it the overflow policy decides.
+            let _ = SpareRing::try_new(self.options.layout, *size).map(|spare| spares.try_push(spare));
         }
-        if let End::Playback(writer) = &self.end {
-            lock(writer).shrink_if_drained();
+        if let End::Playback(writer, _) = &self.end {
+            writer.with(FrameWriter::shrink_if_drained);
         }
     }
 

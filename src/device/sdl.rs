@@ -102,6 +102,11 @@ impl Sdl {
             callback: Some(run_callback),
             userdata: slot.cast::<c_void>(),
         };
+        // A device that cannot have our period gives us its own; without this SDL puts a converter in between. Not for odd
+        // periods: a driver that wants powers of two (dummy) is given one by SDL 2.26 in `samples` but not in `size`, and
+        // the callback would then be handed more bytes than SDL's buffer has.
+        let any_period = options.period.0.is_power_of_two();
+        let allowed_changes = if any_period { sys::SDL_AUDIO_ALLOW_SAMPLES_CHANGE as c_int } else { 0 };
         let mut got = desired;
         // SAFETY: `name` and both specs outlive the call; `slot` lives until SDL has closed the device.
         let sdl_id = unsafe {
@@ -110,8 +115,7 @@ impl Sdl {
                 c_int::from(options.kind == Kind::Capture),
                 &raw const desired,
                 &raw mut got,
-                // Any period is fine; a device that cannot have ours would otherwise get a converter in between.
-                sys::SDL_AUDIO_ALLOW_SAMPLES_CHANGE as c_int,
+                allowed_changes,
             )
         };
         if sdl_id == 0 {

@@ -17,8 +17,8 @@ use crate::rt::callback::Callback;
 
 /// A hung audio server must not hang its caller for ever.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// A device that never runs its callback again is closed without a fade.
-const FADE_WITHIN: Duration = Duration::from_millis(120);
+/// A device that does not run its callback within this and three periods is closed without a fade.
+const FADE_WITHIN: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, Default)]
 pub struct AudioInfo {
@@ -138,6 +138,7 @@ struct Owned {
     device: OpenDevice,
     control: Arc<Control>,
     kind: Kind,
+    three_periods: Duration,
 }
 
 struct Worker {
@@ -206,22 +207,23 @@ impl Worker {
     fn open(&mut self, request: OpenRequest) -> Result<Obtained, AudioError> {
         // Some drivers have one device only, and the one before may still be fading.
         if !self.closing.is_empty() {
-            let until = Instant::now() + FADE_WITHIN;
-            while self.closing.iter().any(|(owned, _)| !owned.has_faded()) && Instant::now() < until {
+            while self.closing.iter().any(|(owned, until)| !owned.has_faded() && Instant::now() < *until) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             self.finish_closing(|_, _, _| true);
         }
         let OpenRequest { id, options, callback, control, tally } = request;
         let (device, obtained) = self.sdl()?.open(&options, callback, tally)?;
-        self.open.insert(id, Owned { device, control, kind: options.kind });
+        let three_periods = Duration::from_millis(3 * obtained.period.to_millis(obtained.rate));
+        self.open.insert(id, Owned { device, control, kind: options.kind, three_periods });
         Ok(obtained)
     }
 
     fn close(&mut self, id: u64) {
         if let Some(owned) = self.open.remove(&id) {
             owned.control.closing.set(true);
-            self.closing.push((owned, Instant::now() + FADE_WITHIN));
+            let until = Instant::now() + FADE_WITHIN + owned.three_periods;
+            self.closing.push((owned, until));
         }
     }
 
@@ -252,6 +254,6 @@ impl Worker {
 
 impl Owned {
     fn has_faded(&self) -> bool {
-        self.kind == Kind::Capture || self.control.silent.get() || self.control.lost.get() || self.control.failed.get()
+        self.kind == Kind::Capture || self.control.faded.get() || self.control.lost.get() || self.control.failed.get()
     }
 }

@@ -42,8 +42,8 @@ pub struct Control {
     pub lost: Flag,
     /// Told by the callback: it caught a panic and stays silent.
     pub failed: Flag,
-    /// Told by the callback: what it last gave the device was silence to the end.
-    pub silent: Flag,
+    /// Told by the callback: it has seen that the device is closing, and gave it the last of the sound.
+    pub faded: Flag,
     /// Told by the device's owner: nobody holds it any more; every wait ends.
     pub closed: Flag,
     /// Rung after every block, for those who wait for room or data.

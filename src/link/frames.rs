@@ -5,6 +5,7 @@
 //!
 //! Clearing publishes a mark: frames before it no longer count, whether or not the reader ever runs.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +18,10 @@ use crate::units::Frames;
 
 /// Rings in flight at once. Each is at least twice the one before, so this is never reached in practice.
 const RINGS_IN_FLIGHT: usize = 48;
+
+/// A queue that outgrows its first ring gets one that huge pages can back: a page fault for every 4 KiB costs more than
+/// the copy. Only what is used takes memory.
+const LEAST_GROWTH_BYTES: usize = 4 << 20;
 
 /// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
 #[derive(Debug, Default)]
@@ -89,8 +94,22 @@ pub struct SpareRing {
 
 impl SpareRing {
     pub fn new(layout: Layout, capacity: Frames) -> SpareRing {
-        let bytes = layout.bytes_of(capacity).max(layout.frame_bytes());
-        let (prod, cons) = HeapRb::new(bytes).split();
+        SpareRing::of(HeapRb::new(Self::size(layout, capacity)))
+    }
+
+    /// For sizes that callers choose: `None` without the memory.
+    pub fn try_new(layout: Layout, capacity: Frames) -> Option<SpareRing> {
+        HeapRb::try_new(Self::size(layout, capacity)).ok().map(SpareRing::of)
+    }
+
+    fn size(layout: Layout, capacity: Frames) -> usize {
+        layout.bytes_of(capacity).max(layout.frame_bytes())
+    }
+
+    fn of(ring: HeapRb<u8>) -> SpareRing {
+        let bytes = ring.capacity().get();
+        let (mut prod, cons) = ring.split();
+        prefer_huge_pages(prod.vacant_slices_mut().0);
         SpareRing { prod, cons, bytes }
     }
 
@@ -179,18 +198,19 @@ impl FrameWriter {
     }
 
     /// Appends all of `bytes`, in a larger ring where the one in use is full. Not for the audio thread. Returns `false`,
-    /// with nothing taken, if no more rings can be in flight.
+    /// with nothing taken, if there is no memory for that.
     pub fn append(&mut self, bytes: &[u8]) -> bool {
-        if bytes.len() > self.prod.vacant_len() && self.lane.vacant_len() == 0 {
-            return false;
+        let vacant = self.layout.bytes_of(self.vacant());
+        if bytes.len() <= vacant {
+            self.push(bytes);
+            return true;
         }
+        let least = (self.ring_bytes * 2).max(bytes.len() - vacant).max(LEAST_GROWTH_BYTES);
+        let spare = SpareRing::try_new(self.layout, self.layout.frames_in(least));
+        let Some(spare) = spare.filter(|_| self.lane.vacant_len() > 0) else { return false };
         let rest = self.push(bytes);
-        if !rest.is_empty() {
-            let size = self.layout.frames_in((self.ring_bytes * 2).max(rest.len()));
-            let old = self.move_to(SpareRing::new(self.layout, size));
-            drop(old);
-            self.push(rest);
-        }
+        drop(self.move_to(spare));
+        self.push(rest);
         true
     }
 
@@ -241,9 +261,9 @@ impl FrameWriter {
 }
 
 impl FrameReader {
-    /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates.
+    /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates. `settle`
+    /// first, or cleared frames come out.
     pub fn pop(&mut self, out: &mut [u8], fate: Fate) -> usize {
-        self.settle();
         let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()));
         let mut filled = 0;
         while filled < wanted {
@@ -262,15 +282,15 @@ impl FrameReader {
         filled
     }
 
-    /// Steps over what was cleared; returns how many frames that were.
+    /// Steps over what was cleared. Returns up to where that reaches: a value that moves with every clear that had something
+    /// to drop, whichever thread stepped over it.
     pub fn settle(&mut self) -> Frames {
         let mark = self.marks.discard_to.load(Ordering::Acquire);
-        if mark <= self.read {
-            return Frames::ZERO;
+        if mark > self.read {
+            self.skip(Frames(mark - self.read));
+            self.publish();
         }
-        let skipped = self.skip(Frames(mark - self.read));
-        self.publish();
-        skipped
+        Frames(mark)
     }
 
     pub fn queued(&self) -> Frames {
@@ -324,4 +344,18 @@ impl FrameReader {
         self.marks.dropped.store(self.dropped, Ordering::Release);
         self.marks.read.store(self.read, Ordering::Release);
     }
+}
+
+/// Asks for huge pages behind a large ring; whether they come is the system's choice.
+fn prefer_huge_pages(ring: &mut [MaybeUninit<u8>]) {
+    #[cfg(target_os = "linux")]
+    if ring.len() >= LEAST_GROWTH_BYTES {
+        const PAGE: usize = 4096;
+        let skip = ring.as_ptr().align_offset(PAGE);
+        let whole = ring.len().saturating_sub(skip) & !(PAGE - 1);
+        // SAFETY: the range lies within the ring, which is ours alone and holds nothing yet; the advice changes no content.
+        unsafe { libc::madvise(ring.as_mut_ptr().add(skip).cast(), whole, libc::MADV_HUGEPAGE) };
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = ring;
 }

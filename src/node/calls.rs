@@ -165,8 +165,7 @@ pub fn play(slot: u32, playing: bool) -> Result<()> {
 #[napi]
 pub fn clear(slot: u32) -> Result<()> {
     let device = env::device(slot).ok_or_else(closed)?;
-    device.marks.discard_all();
-    device.control.block_done.ring();
+    device.clear();
     Ok(())
 }
 
@@ -176,7 +175,7 @@ pub fn is_playing(slot: u32) -> bool {
     env::device(slot).is_some_and(|device| device.control.playing.get())
 }
 
-/// Blocks for at most `timeout_ms`: "ready", "timeout" or "closed".
+/// Blocks for at most `timeout_ms`: "ready", "timeout", "closed" or "lost".
 #[napi]
 pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
     let device = env::device(slot).ok_or_else(closed)?;
@@ -185,6 +184,7 @@ pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
         Waited::Ready => "ready",
         Waited::TimedOut => "timeout",
         Waited::Closed => "closed",
+        Waited::Lost => "lost",
     };
     Ok(word.to_owned())
 }

@@ -16,6 +16,8 @@ const TAKEN: i64 = -2;
 const FULL: i64 = -3;
 const TOO_SHORT: i64 = -4;
 const LOST: i64 = -5;
+/// The view is on shared memory, which other threads may write: JavaScript copies it and calls again.
+const SHARED: i64 = -6;
 
 type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
@@ -109,24 +111,25 @@ unsafe fn answer(
     info: sys::napi_callback_info,
     act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
 ) -> sys::napi_value {
-    let (mut data, mut length, mut wanted) = (ptr::null_mut::<c_void>(), 0usize, 0i64);
-    // SAFETY: by the contract; out parameters are live locals. A value of the wrong type leaves them as they are.
-    let slot = unsafe {
+    let mut wanted = 0f64;
+    // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
+    let (slot, view) = unsafe {
         let args = arguments::<3>(env, info);
-        sys::napi_get_buffer_info(env, args[1], &raw mut data, &raw mut length);
-        sys::napi_get_value_int64(env, args[2], &raw mut wanted);
-        slot_of(env, args[0])
+        sys::napi_get_value_double(env, args[2], &raw mut wanted);
+        (slot_of(env, args[0]), view_of(env, args[1]))
     };
-    let code = match usize::try_from(wanted) {
-        Ok(wanted) if wanted <= length => {
-            let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data.cast::<u8>() };
+    let code = match view {
+        View::Shared => SHARED,
+        View::Bytes { data, length } if wanted >= 0.0 && wanted <= length as f64 => {
+            let wanted = wanted as usize;
+            let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data };
             // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs meanwhile;
             // views on shared memory never come here.
             let memory = unsafe { std::slice::from_raw_parts_mut(start, wanted) };
             env::with(slot, |device, id| if device.has_failed() { LOST } else { act(device, id, memory) })
                 .unwrap_or(CLOSED)
         }
-        _ => TOO_SHORT,
+        View::Bytes { .. } => TOO_SHORT,
     };
     // SAFETY: `env` is live.
     unsafe { number(env, code) }
@@ -155,6 +158,42 @@ unsafe fn arguments<const N: usize>(env: sys::napi_env, info: sys::napi_callback
         sys::napi_get_cb_info(env, info, &raw mut count, args.as_mut_ptr(), ptr::null_mut(), ptr::null_mut());
     }
     args
+}
+
+/// The memory of a typed array.
+enum View {
+    Bytes { data: *mut u8, length: usize },
+    Shared,
+}
+
+/// Anything that is no typed array has no bytes.
+///
+/// # Safety
+/// `env` must be live and `value` one of its values.
+unsafe fn view_of(env: sys::napi_env, value: sys::napi_value) -> View {
+    let (mut kind, mut elements, mut data, mut buffer) = (0, 0usize, ptr::null_mut::<c_void>(), ptr::null_mut());
+    let mut owned = false;
+    // SAFETY: by the contract; out parameters are live locals. SharedArrayBuffers are not `ArrayBuffer`s.
+    unsafe {
+        let (kind, elements, data, buffer) = (&raw mut kind, &raw mut elements, &raw mut data, &raw mut buffer);
+        let status = sys::napi_get_typedarray_info(env, value, kind, elements, data, buffer, ptr::null_mut());
+        if status != sys::Status::napi_ok {
+            return View::Bytes { data: ptr::null_mut(), length: 0 };
+        }
+        sys::napi_is_arraybuffer(env, *buffer, &raw mut owned);
+    }
+    if !owned {
+        return View::Shared;
+    }
+    let bytes_each = match kind {
+        sys::TypedarrayType::int16_array | sys::TypedarrayType::uint16_array => 2,
+        sys::TypedarrayType::int32_array | sys::TypedarrayType::uint32_array | sys::TypedarrayType::float32_array => 4,
+        sys::TypedarrayType::float64_array
+        | sys::TypedarrayType::bigint64_array
+        | sys::TypedarrayType::biguint64_array => 8,
+        _ => 1,
+    };
+    View::Bytes { data: data.cast(), length: elements * bytes_each }
 }
 
 /// # Safety

@@ -86,7 +86,7 @@ impl CaptureProcessor {
         }
         if self.lanes.writer.runs_low() {
             // What was cleared still takes room until somebody steps over it.
-            let _ = self.lanes.reader.try_with(FrameReader::settle);
+            let _ = self.lanes.reader.try_with(|reader| reader.settle());
         }
         let mut rest = self.lanes.writer.push(take);
         if !rest.is_empty() && self.lanes.writer.adopt(&mut self.lanes.spares, &mut self.lanes.scrap) {

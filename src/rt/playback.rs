@@ -7,15 +7,19 @@ use crate::link::control::Control;
 use crate::link::episodes::EpisodeSender;
 use crate::link::frames::{Fate, FrameReader};
 use crate::link::tally::Tally;
+use crate::link::try_cell::TryCell;
 use crate::link::wake::Bell;
 use crate::rt::ramp::Ramp;
 use crate::units::{Frames, Hz};
 
 pub struct PlaybackProcessor {
-    reader: FrameReader,
+    /// Shared by turns with whoever clears the queue.
+    reader: Arc<TryCell<FrameReader>>,
     layout: Layout,
     ramp: Ramp,
     last: [f32; Layout::MAX_CHANNELS],
+    /// Where the last clear that was acted upon reached.
+    clear_mark: Frames,
     sounding: bool,
     /// The next data comes after an interruption.
     interrupted: bool,
@@ -27,37 +31,66 @@ pub struct PlaybackProcessor {
     pump: Arc<Bell>,
 }
 
+/// What one turn at the ring brought; nothing if somebody else had it.
+#[derive(Default)]
+struct Taken {
+    clear_mark: Option<Frames>,
+    queued: Frames,
+    filled: usize,
+}
+
 impl PlaybackProcessor {
     pub fn new(
         layout: Layout,
         rate: Hz,
-        reader: FrameReader,
+        reader: Arc<TryCell<FrameReader>>,
         episodes: EpisodeSender,
         (control, tally, pump): (Arc<Control>, Arc<Tally>, Arc<Bell>),
     ) -> PlaybackProcessor {
         let ramp = Ramp::new(layout, rate);
         let last = [0.0; Layout::MAX_CHANNELS];
         let (sounding, interrupted, started) = (false, false, false);
-        PlaybackProcessor { reader, layout, ramp, last, sounding, interrupted, started, episodes, control, tally, pump }
+        let clear_mark = Frames::ZERO;
+        PlaybackProcessor {
+            reader,
+            layout,
+            ramp,
+            last,
+            clear_mark,
+            sounding,
+            interrupted,
+            started,
+            episodes,
+            control,
+            tally,
+            pump,
+        }
     }
 
     /// Fills `block`, interleaved in the device's format.
     pub fn process(&mut self, block: &mut [u8]) {
         let at = Frames(self.tally.frames.get());
         let wanted = self.layout.frames_in(block.len());
-        let cleared = self.reader.settle() > Frames::ZERO;
-        let flows = self.control.playing.get() && !self.control.closing.get();
+        let closing = self.control.closing.get();
+        let flows = self.control.playing.get() && !closing;
+        let fate = if self.control.lost.get() { Fate::Discarded } else { Fate::Delivered };
+        let taken = self.reader.try_with(|reader| {
+            let clear_mark = reader.settle();
+            let queued = reader.queued();
+            Taken { clear_mark: Some(clear_mark), queued, filled: if flows { reader.pop(block, fate) } else { 0 } }
+        });
+        // Somebody is clearing the queue this very moment: there is nothing in it.
+        let Taken { clear_mark, queued, filled } = taken.unwrap_or_default();
+        let cleared = clear_mark != Some(self.clear_mark);
+        self.clear_mark = clear_mark.unwrap_or(self.clear_mark);
         if cleared || !flows {
             self.interrupt();
             self.started &= !cleared;
             self.end_episode(at);
         }
-
         if flows && self.started {
-            self.tally.depth.note(self.reader.queued());
+            self.tally.depth.note(queued);
         }
-        let fate = if self.control.lost.get() { Fate::Discarded } else { Fate::Delivered };
-        let filled = if flows { self.reader.pop(block, fate) } else { 0 };
         let got = self.layout.frames_in(filled);
         let (data, rest) = block.split_at_mut_checked(filled).unwrap_or_default();
         self.layout.format.silence(rest);
@@ -75,18 +108,20 @@ impl PlaybackProcessor {
         }
         if !rest.is_empty() {
             self.interrupt();
-            if flows && self.started && self.episodes.lose(at + got, wanted - got) {
-                self.tally.episodes.add(1);
-                self.pump.ring();
-            }
             if flows && self.started {
                 self.tally.episode_frames.add((wanted - got).0);
+                if self.episodes.lose(at + got, wanted - got) {
+                    self.tally.episodes.add(1);
+                    self.pump.ring();
+                }
             }
             if self.ramp.is_active() {
                 self.ramp.apply(rest);
             }
         }
-        self.control.silent.set(!self.sounding && !self.ramp.is_decaying());
+        if closing && !self.ramp.is_decaying() {
+            self.control.faded.set(true);
+        }
         self.tally.frames.add(wanted.0);
     }
 

@@ -1,0 +1,337 @@
+/**
+ * Audio for Node.js in which JavaScript never sits on the timing path: SDL2 devices in callback mode, fed and drained through
+ * native rings from the main thread or any worker.
+ *
+ * Conventions: a frame is one sample of every channel; samples are interleaved; frames, bytes, milliseconds (`Ms`) and
+ * microseconds (`Us`) stand in the names; a sample rate is a `frequency`. No call blocks unless its comment says so. Every
+ * error has a `code` ({@link AudioErrorCode}); the values that were refused are its own properties.
+ */
+
+/** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
+export type Format =
+  | 's8' | 'u8'
+  | 's16lsb' | 's16msb' | 's16sys' | 's16'
+  | 'u16lsb' | 'u16msb' | 'u16sys' | 'u16'
+  | 's32lsb' | 's32msb' | 's32sys' | 's32'
+  | 'f32lsb' | 'f32msb' | 'f32sys' | 'f32'
+
+/**
+ * - `ERR_AUDIO_INVALID_ARG` an argument of the wrong type or an unknown word: a mistake of the caller, not of the device
+ * - `ERR_AUDIO_OUT_OF_RANGE` the right type, but outside what is allowed: the message names the range
+ * - `ERR_AUDIO_CLOSED` the instance was closed: open another
+ * - `ERR_AUDIO_NOT_SUPPORTED` a part of SDL, or of a platform, that this package does not have
+ * - `ERR_AUDIO_DEVICE_NOT_FOUND` no device of that name or handle: look at `audio.devices`
+ * - `ERR_AUDIO_DEVICE_BUSY` the device has another user and cannot be shared: close that one
+ * - `ERR_AUDIO_DEVICE_LOST` the device went away (or its callback failed): close the instance and open another
+ * - `ERR_AUDIO_OPEN_FAILED` the audio system refused or did not answer: the message holds its words
+ * - `ERR_AUDIO_WRITER_TAKEN` another thread writes (reads) this ring: it lets go when it closes its instance or ends
+ * - `ERR_AUDIO_WOULD_BLOCK` a blocking wait on the main thread: wait in a worker
+ * - `ERR_AUDIO_QUEUE_FULL` `maxQueuedMs` are queued already: nothing was taken; wait, or clear
+ * - `ERR_AUDIO_FRAME_ALIGNMENT` not a whole number of frames: nothing was taken
+ * - `ERR_AUDIO_LOAD_FAILED` the native part could not be loaded: the message says for which system
+ */
+export type AudioErrorCode =
+  | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED'
+  | 'ERR_AUDIO_DEVICE_NOT_FOUND' | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED'
+  | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK' | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT'
+  | 'ERR_AUDIO_LOAD_FAILED'
+
+export interface AudioError extends Error {
+  readonly code: AudioErrorCode
+}
+
+/** A device as `audio.devices` lists it; without a `name`, the system's default one. */
+export interface Device {
+  readonly type: 'playback' | 'recording'
+  readonly name?: string | null
+}
+export interface PlaybackDevice extends Device { readonly type: 'playback' }
+export interface RecordingDevice extends Device { readonly type: 'recording' }
+
+export interface AudioOptions {
+  /** 1 to 8. Default 1. */
+  readonly channels?: number
+  /** Frames per second, 1000 to 384000. Default 48000. */
+  readonly frequency?: number
+  /** Default `'f32'`. */
+  readonly format?: Format
+  /** Frames, a power of two from 1 to 65536; echoed, and where no `periodFrames` is given the period is `min(buffered, 512)`. Default 4096. */
+  readonly buffered?: number
+  /** Frames that the device asks for at a time, 1 to 32768: the grain of its latency. `obtained` tells what it became. */
+  readonly periodFrames?: number
+  /** Playback: what `write`, `spaceFrames` and `waitForSpace` count against. Above 0, at most 3600000. Default 200. */
+  readonly capacityMs?: number
+  /** The most that may be queued. Playback: where `enqueue` answers `ERR_AUDIO_QUEUE_FULL`, default one hour. Recording: where `onOverflow` sets in, default 10000. */
+  readonly maxQueuedMs?: number
+  /** Recording: what to lose, and count, when `maxQueuedMs` are queued. Default `'drop-oldest'`. */
+  readonly onOverflow?: 'drop-oldest' | 'drop-newest'
+  /**
+   * What becomes of the instance when its device is gone. `'fail'`: every use but `close` throws `ERR_AUDIO_DEVICE_LOST`.
+   * `'reopen'` (default): the instance stays usable; what it is given is consumed at the device's pace and counted as
+   * discarded. This version does not open the device again by itself.
+   */
+  readonly onLost?: 'reopen' | 'fail'
+}
+
+/** What the device really runs at. */
+export interface Obtained {
+  readonly frequency: number
+  readonly channels: number
+  readonly format: Format
+  readonly periodFrames: number
+  /** SDL's name of the audio system: `'pulseaudio'`, `'alsa'`, … */
+  readonly driver: string
+  /** Of the audio thread; `'unknown'` until its first callback. `nice` for `'other'`, `level` for the real-time policies. */
+  readonly threadPriority: { readonly policy: 'unknown' | 'other' | 'fifo' | 'rr', readonly nice?: number, readonly level?: number }
+}
+
+export interface Quantiles { readonly p50: number, readonly p99: number, readonly max: number }
+
+export interface DeviceStats {
+  readonly callbacks: number
+  /** Frames that the device has run since it was opened, sounding or not. */
+  readonly frames: number
+  readonly queuedFrames: number
+  /** Cleared, or consumed by a device that is gone: never heard, never read. */
+  readonly discardedFrames: number
+  /** Queue depth when callbacks began, since the first data. */
+  readonly queueFrames: { readonly min: number, readonly mean: number, readonly max: number }
+  /** From the start of a callback to the start of the next; quantiles to within 13 %. */
+  readonly intervalUs: Quantiles
+  /** Time spent in a callback; quantiles to within 13 %. */
+  readonly durationUs: Quantiles
+}
+
+/** `writtenFrames = playedFrames + discardedFrames + queuedFrames`, always. */
+export interface PlaybackStats extends DeviceStats {
+  readonly writtenFrames: number
+  readonly playedFrames: number
+  /** Times that the queue ran dry while playing; nothing was lost, but silence was heard. */
+  readonly underruns: number
+  readonly underrunFrames: number
+}
+
+/** `recordedFrames = readFrames + discardedFrames + queuedFrames` and what `'drop-oldest'` took of them. */
+export interface RecordingStats extends DeviceStats {
+  readonly recordedFrames: number
+  readonly readFrames: number
+  /** Times that the queue was full. */
+  readonly overruns: number
+  /** Frames lost to that. */
+  readonly overrunFrames: number
+}
+
+/**
+ * One per episode: told when data (room) is back, or after 200 ms if it still is not (`ended: false`). Positions count the
+ * frames that the device has run.
+ */
+export interface ShortageEvent<T extends 'underrun' | 'overrun'> {
+  readonly type: T
+  readonly frames: number
+  readonly from: number
+  readonly to: number
+  readonly ended: boolean
+  readonly source: null
+}
+export interface LostEvent { readonly type: 'lost' }
+export interface DeviceEvent<T extends 'deviceAdd' | 'deviceRemove'> { readonly type: T, readonly device: Device }
+
+/**
+ * An open device, or this thread's share of one. Not constructed with `new`: see `audio.openDevice` and `audio.attach`. A
+ * device lives until its last instance is closed or the last thread that holds one ends. Every member but `closed`, `id` and
+ * the values it was opened with throws `ERR_AUDIO_CLOSED` after `close`.
+ */
+export abstract class AudioInstance {
+  protected constructor ()
+
+  /** The instance is about to close. */
+  on (event: 'close', listener: () => void): this
+  /** The device is gone; see `onLost`. */
+  on (event: 'lost', listener: (event: LostEvent) => void): this
+  /** The callback failed and the device stays silent. Without a listener the error is dropped, and the next call tells. */
+  on (event: 'error', listener: (error: AudioError) => void): this
+  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
+
+  readonly id: number
+  readonly device: Device
+  readonly name?: string | null
+  readonly channels: number
+  readonly frequency: number
+  readonly format: Format
+  readonly buffered: number
+  readonly bytesPerSample: number
+  readonly minSampleValue: number
+  readonly maxSampleValue: number
+  readonly zeroSampleValue: number
+  readSample (buffer: Buffer, offset?: number): number
+  /** Returns the offset behind the sample. */
+  writeSample (buffer: Buffer, value: number, offset?: number): number
+
+  /** Whether the device has been told to run, by whichever thread. */
+  readonly playing: boolean
+  /** Starts or stops. Stopping plays a 5 ms decay and keeps the queue; starting goes on where it stopped and fades in. */
+  play (play?: boolean): void
+  pause (): void
+
+  /** Bytes queued. Playback: falls as the device consumes. */
+  readonly queued: number
+  /** Frames queued. */
+  readonly queuedFrames: number
+  /** Drops what is queued, at once, playing or not; any thread. What was dropped is in `stats().discardedFrames`. */
+  clearQueue (): void
+
+  /** Pass it to another thread and `audio.attach` it there. */
+  readonly handle: number
+  readonly obtained: Obtained
+
+  /** Keeps the process alive while the instance is open. */
+  ref (): this
+  /** Undoes `ref`. An instance does not keep the process alive by itself. */
+  unref (): this
+
+  readonly closed: boolean
+  /**
+   * Closes the instance; returns at once. Sound still playing fades out, then the device's thread ends and a device opened
+   * afterwards finds it free. Closing twice throws; `using` does not mind.
+   */
+  close (): void
+  [Symbol.dispose] (): void
+}
+
+export class AudioPlaybackInstance extends AudioInstance {
+  protected constructor ()
+
+  on (event: 'underrun', listener: (event: ShortageEvent<'underrun'>) => void): this
+  on (event: 'close', listener: () => void): this
+  on (event: 'lost', listener: (event: LostEvent) => void): this
+  on (event: 'error', listener: (error: AudioError) => void): this
+  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
+
+  /**
+   * Copies `buffer`, whole frames in the instance's format, to the end of the queue, whatever its size.
+   *
+   * @param bytes how many of its bytes; default all
+   * @throws ERR_AUDIO_FRAME_ALIGNMENT, ERR_AUDIO_QUEUE_FULL, ERR_AUDIO_WRITER_TAKEN, with nothing taken
+   * @example
+   * const speaker = sdl.audio.openDevice({ type: 'playback' })
+   * speaker.enqueue(Buffer.from(new Float32Array(48000).map((_, i) => 0.2 * Math.sin(i / 20)).buffer))
+   * speaker.play()
+   */
+  enqueue (buffer: Buffer, bytes?: number): void
+
+  /**
+   * Takes as many whole frames as there is room for within `capacityMs`; returns how many. Never throws for lack of room.
+   *
+   * @param samples the typed array of the format (`Float32Array` for f32), or bytes in it; views on shared memory are copied
+   * @throws ERR_AUDIO_FRAME_ALIGNMENT, ERR_AUDIO_WRITER_TAKEN
+   */
+  write (samples: NodeJS.TypedArray): number
+
+  /** Frames that `write` would take now. */
+  readonly spaceFrames: number
+
+  /**
+   * **Blocks this worker** until `spaceFrames >= frames` (true) or `timeoutMs` is over (false). A worker that waits can be
+   * terminated. Throws `ERR_AUDIO_WOULD_BLOCK` on the main thread, `ERR_AUDIO_CLOSED` when the device is closed meanwhile.
+   *
+   * @param frames 1 to `capacityMs` worth of frames
+   * @param timeoutMs default `Infinity`
+   */
+  waitForSpace (frames: number, timeoutMs?: number): boolean
+
+  stats (): PlaybackStats
+}
+
+export class AudioRecordingInstance extends AudioInstance {
+  protected constructor ()
+
+  on (event: 'overrun', listener: (event: ShortageEvent<'overrun'>) => void): this
+  on (event: 'close', listener: () => void): this
+  on (event: 'lost', listener: (event: LostEvent) => void): this
+  on (event: 'error', listener: (error: AudioError) => void): this
+  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
+
+  /**
+   * Moves recorded bytes, whole frames only, into `buffer`; returns how many bytes.
+   *
+   * @param bytes at most so many; default all that fit
+   * @throws ERR_AUDIO_WRITER_TAKEN
+   */
+  dequeue (buffer: Buffer, bytes?: number): number
+
+  /**
+   * Moves recorded frames into `into`; returns how many.
+   *
+   * @param into the typed array of the format, or bytes; a whole number of frames
+   * @throws ERR_AUDIO_FRAME_ALIGNMENT, ERR_AUDIO_WRITER_TAKEN
+   */
+  read (into: NodeJS.TypedArray): number
+
+  /** **Blocks this worker** until `queuedFrames >= frames` (true) or `timeoutMs` is over (false); as `waitForSpace`. */
+  waitForFrames (frames: number, timeoutMs?: number): boolean
+
+  stats (): RecordingStats
+}
+
+/** What a sample format is; also in `sdl-callback-audio/helpers`. */
+export interface FormatHelpers {
+  bytesPerSample (format: Format): number
+  minSampleValue (format: Format): number
+  maxSampleValue (format: Format): number
+  zeroSampleValue (format: Format): number
+  readSample (format: Format, buffer: Buffer, offset?: number): number
+  writeSample (format: Format, buffer: Buffer, value: number, offset?: number): number
+}
+
+export interface AudioModule extends FormatHelpers {
+  /** A device appeared or went. Told without polling; does not keep the process alive. */
+  on (event: 'deviceAdd', listener: (event: DeviceEvent<'deviceAdd'>) => void): this
+  on (event: 'deviceRemove', listener: (event: DeviceEvent<'deviceRemove'>) => void): this
+  on (event: '*', listener: (type: string, event: DeviceEvent<'deviceAdd' | 'deviceRemove'>) => void): this
+
+  /** The devices that the audio system lists now. May be empty while the default device can be opened all the same. */
+  readonly devices: Device[]
+
+  /**
+   * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds.
+   *
+   * @throws ERR_AUDIO_DEVICE_NOT_FOUND, ERR_AUDIO_DEVICE_BUSY, ERR_AUDIO_OPEN_FAILED, and for bad arguments
+   */
+  openDevice (device: PlaybackDevice, options?: AudioOptions): AudioPlaybackInstance
+  openDevice (device: RecordingDevice, options?: AudioOptions): AudioRecordingInstance
+  openDevice (device: Device, options?: AudioOptions): AudioPlaybackInstance | AudioRecordingInstance
+
+  /**
+   * One more instance of an open device, for this thread. The ring has one writer (reader) at a time: the first thread that
+   * uses it, until that closes its instance or ends.
+   *
+   * @throws ERR_AUDIO_DEVICE_NOT_FOUND if the device has been closed
+   */
+  attach (handle: number): AudioPlaybackInstance | AudioRecordingInstance
+}
+
+export interface Version { readonly major: number, readonly minor: number, readonly patch: number }
+
+/** About SDL; asked for at the first look, which starts the audio system. */
+export interface Info {
+  readonly version: { readonly compile: Version, readonly runtime: Version }
+  readonly platform: 'Linux' | 'Windows' | 'Mac OS X'
+  readonly drivers: {
+    readonly video: { readonly all: string[], readonly current: string | null }
+    readonly audio: { readonly all: string[], readonly current: string | null }
+  }
+  readonly initialized: {
+    readonly video: boolean
+    readonly audio: boolean
+    readonly joystick: boolean
+    readonly controller: boolean
+    readonly haptic: boolean
+    readonly sensor: boolean
+  }
+}
+
+export const audio: AudioModule
+export const info: Info
+
+declare const sdl: { readonly audio: AudioModule, readonly info: Info }
+export default sdl
