@@ -30,6 +30,8 @@ pub struct FrameMarks {
     read: AtomicU64,
     delivered: AtomicU64,
     dropped: AtomicU64,
+    /// Cleared frames that the reader has stepped over, and those that it read for nobody.
+    discarded: AtomicU64,
     discard_to: AtomicU64,
 }
 
@@ -62,25 +64,23 @@ impl FrameMarks {
         self.discard_to.fetch_max(self.written.load(Ordering::Acquire), Ordering::AcqRel);
     }
 
+    /// One look. Each count has one writer and only grows, and what has left the rings is their sum: no look is torn.
     pub fn count(&self) -> FrameCount {
-        loop {
-            let read = self.read.load(Ordering::Acquire);
-            let delivered = self.delivered.load(Ordering::Acquire);
-            let dropped = self.dropped.load(Ordering::Acquire);
-            let discard_to = self.discard_to.load(Ordering::Acquire);
-            let written = self.written.load(Ordering::Acquire);
-            let gone = read.max(discard_to);
-            // The reader publishes `delivered` and `dropped` before `read`, so a changed `read` tells of a torn look.
-            if self.read.load(Ordering::Acquire) == read && delivered + dropped <= gone {
-                return FrameCount {
-                    written: Frames(written),
-                    delivered: Frames(delivered),
-                    dropped: Frames(dropped),
-                    discarded: Frames(gone - delivered - dropped),
-                    queued: Frames(written.saturating_sub(gone)),
-                };
-            }
-            std::hint::spin_loop();
+        // Before the counts, so that they show whatever the reader did after the clear.
+        let discard_to = self.discard_to.load(Ordering::Acquire);
+        let delivered = self.delivered.load(Ordering::Acquire);
+        let dropped = self.dropped.load(Ordering::Acquire);
+        let discarded = self.discarded.load(Ordering::Acquire);
+        let read = delivered + dropped + discarded;
+        let cleared = discard_to.saturating_sub(read);
+        // The reader may have got frames that the writer is just about to count.
+        let written = self.written.load(Ordering::Acquire).max(read);
+        FrameCount {
+            written: Frames(written),
+            delivered: Frames(delivered),
+            dropped: Frames(dropped),
+            discarded: Frames(discarded + cleared),
+            queued: Frames(written - read - cleared),
         }
     }
 }
@@ -143,6 +143,8 @@ pub struct FrameReader {
     read: u64,
     delivered: u64,
     dropped: u64,
+    /// Nothing may come out before this is reached.
+    cleared_to: u64,
 }
 
 /// What is to become of frames that leave the ring.
@@ -177,19 +179,16 @@ pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (Fram
         read: 0,
         delivered: 0,
         dropped: 0,
+        cleared_to: 0,
     };
     (writer, reader, marks)
 }
 
 impl FrameWriter {
-    /// Whole frames that fit into the ring in use.
-    fn vacant(&self) -> Frames {
-        self.layout.frames_in(self.prod.vacant_len())
-    }
-
     /// Appends the whole frames of `bytes` that fit into the ring in use; returns the rest. Neither waits nor allocates.
     pub fn push<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let fits = self.layout.bytes_of(self.vacant()).min(bytes.len());
+        // Rings and what is in them are whole frames, and so is the room left.
+        let fits = self.prod.vacant_len().min(bytes.len());
         let (now, rest) = bytes.split_at_checked(fits).unwrap_or((bytes, &[]));
         let taken = self.prod.push_slice(now);
         self.written += self.layout.frames_in(taken).0;
@@ -200,17 +199,17 @@ impl FrameWriter {
     /// Appends all of `bytes`, in a larger ring where the one in use is full. Not for the audio thread. Returns `false`,
     /// with nothing taken, if there is no memory for that.
     pub fn append(&mut self, bytes: &[u8]) -> bool {
-        let vacant = self.layout.bytes_of(self.vacant());
-        if bytes.len() <= vacant {
+        let vacant = self.prod.vacant_len();
+        if bytes.len() > vacant {
+            let least = (self.ring_bytes * 2).max(bytes.len() - vacant).max(LEAST_GROWTH_BYTES);
+            let spare = SpareRing::try_new(self.layout, self.layout.frames_in(least) + Frames(1));
+            let Some(spare) = spare.filter(|_| self.lane.vacant_len() > 0) else { return false };
+            let rest = self.push(bytes);
+            drop(self.move_to(spare));
+            self.push(rest);
+        } else {
             self.push(bytes);
-            return true;
         }
-        let least = (self.ring_bytes * 2).max(bytes.len() - vacant).max(LEAST_GROWTH_BYTES);
-        let spare = SpareRing::try_new(self.layout, self.layout.frames_in(least));
-        let Some(spare) = spare.filter(|_| self.lane.vacant_len() > 0) else { return false };
-        let rest = self.push(bytes);
-        drop(self.move_to(spare));
-        self.push(rest);
         true
     }
 
@@ -264,6 +263,9 @@ impl FrameReader {
     /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates. `settle`
     /// first, or cleared frames come out.
     pub fn pop(&mut self, out: &mut [u8], fate: Fate) -> usize {
+        if self.read < self.cleared_to {
+            return 0;
+        }
         let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()));
         let mut filled = 0;
         while filled < wanted {
@@ -285,12 +287,14 @@ impl FrameReader {
     /// Steps over what was cleared. Returns up to where that reaches: a value that moves with every clear that had something
     /// to drop, whichever thread stepped over it.
     pub fn settle(&mut self) -> Frames {
-        let mark = self.marks.discard_to.load(Ordering::Acquire);
-        if mark > self.read {
-            self.skip(Frames(mark - self.read));
+        self.cleared_to = self.marks.discard_to.load(Ordering::Acquire);
+        if self.cleared_to > self.read {
+            self.skip(Frames(self.cleared_to - self.read));
             self.publish();
         }
-        Frames(mark)
+        // A drained ring goes home now: while nothing plays, nothing else would send it.
+        self.follow();
+        Frames(self.cleared_to)
     }
 
     pub fn queued(&self) -> Frames {
@@ -300,7 +304,7 @@ impl FrameReader {
     /// Gives up the `frames` oldest frames for newer ones; returns how many were there.
     pub fn drop_oldest(&mut self, frames: Frames) -> Frames {
         self.settle();
-        let dropped = self.skip(frames);
+        let dropped = if self.read < self.cleared_to { Frames::ZERO } else { self.skip(frames) };
         self.dropped += dropped.0;
         self.publish();
         dropped
@@ -342,6 +346,7 @@ impl FrameReader {
     fn publish(&self) {
         self.marks.delivered.store(self.delivered, Ordering::Release);
         self.marks.dropped.store(self.dropped, Ordering::Release);
+        self.marks.discarded.store(self.read - self.delivered - self.dropped, Ordering::Release);
         self.marks.read.store(self.read, Ordering::Release);
     }
 }

@@ -49,10 +49,15 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
 unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node calls us with a live `env` and `info`, and the memory of the view stays put until we return.
     unsafe {
-        answer(env, info, |device, id, bytes| match device.enqueue(id, bytes) {
-            Ok(()) => 0,
-            Err(refusal) => code_of(refusal),
-        })
+        answer(
+            env,
+            info,
+            |env, view| view_of_bytes(env, view),
+            |device, id, bytes| match device.enqueue(id, bytes) {
+                Ok(()) => 0,
+                Err(refusal) => code_of(refusal),
+            },
+        )
     }
 }
 
@@ -60,23 +65,32 @@ unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) 
 unsafe extern "C" fn dequeue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
     unsafe {
-        answer(env, info, |device, id, into| match device.read(id, into) {
-            Ok(frames) => device.options.layout.bytes_of(frames) as i64,
-            Err(refusal) => code_of(refusal),
-        })
+        answer(
+            env,
+            info,
+            |env, view| view_of_bytes(env, view),
+            |device, id, into| match device.read(id, into) {
+                Ok(frames) => device.options.layout.bytes_of(frames) as i64,
+                Err(refusal) => code_of(refusal),
+            },
+        )
     }
 }
 
 /// `write(slot, samples, byteCount)`: frames taken.
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
-    unsafe { answer(env, info, |device, id, bytes| frames_or_code(device.write(id, bytes))) }
+    unsafe {
+        answer(env, info, |env, view| view_of(env, view), |device, id, bytes| frames_or_code(device.write(id, bytes)))
+    }
 }
 
 /// `read(slot, into, byteCount)`: frames moved.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
-    unsafe { answer(env, info, |device, id, into| frames_or_code(device.read(id, into))) }
+    unsafe {
+        answer(env, info, |env, view| view_of(env, view), |device, id, into| frames_or_code(device.read(id, into)))
+    }
 }
 
 /// `queuedBytes(slot)`.
@@ -109,6 +123,7 @@ fn frames_or_code(frames: Result<Frames, Refusal>) -> i64 {
 unsafe fn answer(
     env: sys::napi_env,
     info: sys::napi_callback_info,
+    view_of: impl FnOnce(sys::napi_env, sys::napi_value) -> View,
     act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
 ) -> sys::napi_value {
     let mut wanted = 0f64;
@@ -171,20 +186,9 @@ enum View {
 /// # Safety
 /// `env` must be live and `value` one of its values.
 unsafe fn view_of(env: sys::napi_env, value: sys::napi_value) -> View {
-    let (mut kind, mut elements, mut data, mut buffer) = (0, 0usize, ptr::null_mut::<c_void>(), ptr::null_mut());
-    let mut owned = false;
-    // SAFETY: by the contract; out parameters are live locals. SharedArrayBuffers are not `ArrayBuffer`s.
-    unsafe {
-        let (kind, elements, data, buffer) = (&raw mut kind, &raw mut elements, &raw mut data, &raw mut buffer);
-        let status = sys::napi_get_typedarray_info(env, value, kind, elements, data, buffer, ptr::null_mut());
-        if status != sys::Status::napi_ok {
-            return View::Bytes { data: ptr::null_mut(), length: 0 };
-        }
-        sys::napi_is_arraybuffer(env, *buffer, &raw mut owned);
-    }
-    if !owned {
-        return View::Shared;
-    }
+    let mut kind = sys::TypedarrayType::uint8_array;
+    // SAFETY: by the contract.
+    let view = unsafe { view_with(env, value, &raw mut kind) };
     let bytes_each = match kind {
         sys::TypedarrayType::int16_array | sys::TypedarrayType::uint16_array => 2,
         sys::TypedarrayType::int32_array | sys::TypedarrayType::uint32_array | sys::TypedarrayType::float32_array => 4,
@@ -193,7 +197,48 @@ unsafe fn view_of(env: sys::napi_env, value: sys::napi_value) -> View {
         | sys::TypedarrayType::biguint64_array => 8,
         _ => 1,
     };
-    View::Bytes { data: data.cast(), length: elements * bytes_each }
+    match view {
+        View::Bytes { data, length } => View::Bytes { data, length: length * bytes_each },
+        View::Shared => View::Shared,
+    }
+}
+
+/// The same for a view that JavaScript has found to be of bytes. Asking Node for the type costs as much as the rest; for
+/// any other view this sees too little memory, never too much.
+///
+/// # Safety
+/// As for `view_of`.
+unsafe fn view_of_bytes(env: sys::napi_env, value: sys::napi_value) -> View {
+    // SAFETY: by the contract.
+    unsafe { view_with(env, value, ptr::null_mut()) }
+}
+
+/// `length` counts elements here.
+///
+/// # Safety
+/// As for `view_of`; `kind` must be null or writable.
+unsafe fn view_with(env: sys::napi_env, value: sys::napi_value, kind: *mut sys::napi_typedarray_type) -> View {
+    let (mut length, mut data, mut buffer, mut owned) = (0usize, ptr::null_mut::<c_void>(), ptr::null_mut(), false);
+    // SAFETY: by the contract; out parameters are live locals. SharedArrayBuffers are not `ArrayBuffer`s.
+    let status = unsafe {
+        let status = sys::napi_get_typedarray_info(
+            env,
+            value,
+            kind,
+            &raw mut length,
+            &raw mut data,
+            &raw mut buffer,
+            ptr::null_mut(),
+        );
+        if status == sys::Status::napi_ok {
+            sys::napi_is_arraybuffer(env, buffer, &raw mut owned);
+        }
+        status
+    };
+    if status != sys::Status::napi_ok {
+        return View::Bytes { data: ptr::null_mut(), length: 0 };
+    }
+    if owned { View::Bytes { data: data.cast(), length } } else { View::Shared }
 }
 
 /// # Safety
