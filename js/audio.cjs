@@ -11,12 +11,16 @@ const { AudioRecordingInstance } = require('./recording.cjs')
 
 const TYPES = ['playback', 'recording']
 
+const instanceOf = (opened, device) =>
+  opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
+
 class Audio extends KnownEventsEmitter {
   #devices = { playback: [], recording: [] }
   #watching = false
 
   constructor () {
-    super(['deviceAdd', 'deviceRemove'])
+    // Nothing emits 'error'; `events.once` wants to listen for it.
+    super(['deviceAdd', 'deviceRemove', 'error'])
     Object.assign(this, formatHelpers)
   }
 
@@ -32,18 +36,14 @@ class Audio extends KnownEventsEmitter {
 
   openDevice (device, options = {}) {
     checkDevice(device)
-    return this.#instance(native.open(interpret(device, options)), device)
+    return instanceOf(native.open(interpret(device, options)), device)
   }
 
   attach (handle) {
     if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance', { handle })
     const opened = native.attach(handle)
     const device = { type: opened.recording ? 'recording' : 'playback', name: opened.name }
-    return this.#instance(opened, device)
-  }
-
-  #instance (opened, device) {
-    return opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
+    return instanceOf(opened, device)
   }
 
   /** The first look is the baseline: only what changes after it is an event. */

@@ -8,21 +8,19 @@ const native = require('./binding.cjs')
 /** Frames that the audio system may still hold after our queue is empty, in callback periods. */
 const PERIODS_BEHIND = 4
 const SETTLE_MS = 100
+/** A device that has consumed nothing for so long will not. Audio servers may take seconds to start. */
+const PATIENCE_MS = 5000
+const LOOK_AGAIN_MS = 50
 
 const instances = new Set()
+const speakers = new Set()
 let hold = null
-
-const release = () => {
-  clearTimeout(hold)
-  hold = null
-}
 
 /** Something changed that may shorten the wait: end it, and let `beforeExit` look again. */
 const reconsider = () => {
-  if (hold) release()
+  clearTimeout(hold)
+  hold = null
 }
-
-const sounding = (instance) => instance.device.type === 'playback' && instance.playing
 
 const remainingMs = (instance) => {
   const { frequency, queuedFrames } = instance
@@ -31,17 +29,20 @@ const remainingMs = (instance) => {
   return ((queuedFrames + behind) * 1000) / frequency
 }
 
-let heldFor = null
+/** What was queued when it last changed, and when that was. */
+const progress = { queued: '', atMs: 0 }
 
 process.on('beforeExit', (code) => {
   if (code !== 0) return
-  const playing = [...instances].filter(sounding)
-  const queued = playing.map((instance) => instance.queuedFrames).join()
-  // A device that consumes nothing would hold the process for ever.
-  if (queued === heldFor) return
-  heldFor = queued
+  const playing = [...speakers].filter((speaker) => speaker.playing)
   const durationMs = Math.max(0, ...playing.map(remainingMs))
-  if (durationMs > 0) hold = setTimeout(() => { hold = null }, durationMs)
+  if (durationMs === 0) return
+  const queued = playing.map((speaker) => speaker.queuedFrames).join()
+  const nowMs = performance.now()
+  const stuck = queued === progress.queued
+  if (!stuck) Object.assign(progress, { queued, atMs: nowMs })
+  if (nowMs - progress.atMs >= PATIENCE_MS) return
+  hold = setTimeout(reconsider, stuck ? LOOK_AGAIN_MS : durationMs)
 })
 
 process.on('exit', () => {
@@ -54,4 +55,14 @@ process.on('exit', () => {
   }
 })
 
-module.exports = { add: (instance) => instances.add(instance), remove: (instance) => instances.delete(instance), reconsider }
+const add = (instance, recording) => {
+  instances.add(instance)
+  if (!recording) speakers.add(instance)
+}
+
+const remove = (instance) => {
+  instances.delete(instance)
+  speakers.delete(instance)
+}
+
+module.exports = { add, remove, reconsider }

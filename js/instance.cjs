@@ -25,6 +25,7 @@ class AudioInstance extends KnownEventsEmitter {
   #opened
   #format
   #device
+  #name
   #link
 
   static {
@@ -41,15 +42,16 @@ class AudioInstance extends KnownEventsEmitter {
     this.#opened = opened
     this.#slot = opened.slot
     this.#device = device
+    this.#name = device.name
     this.#format = formats.get(opened.format)
     this.#link = { onNative: (kind, detail) => this.#onNative(kind, detail) }
     events.add(opened.id, this.#link)
-    exit.add(this)
+    exit.add(this, opened.recording)
   }
 
   get id () { return this.#id }
   get device () { return this.#device }
-  get name () { return this.#device.name }
+  get name () { return this.#name }
   get channels () { return this.#opened.channels }
   get frequency () { return this.#opened.frequency }
   get format () { return this.#opened.format }
@@ -119,6 +121,7 @@ class AudioInstance extends KnownEventsEmitter {
       events.remove(this.#opened.id, this.#link)
       events.reference(this, false)
       exit.remove(this)
+      exit.reconsider()
       native.close(slot)
     }
   }
