@@ -11,6 +11,8 @@ const SETTLE_MS = 100
 /** A device that has consumed nothing for so long will not. Audio servers may take seconds to start. */
 const PATIENCE_MS = 5000
 const LOOK_AGAIN_MS = 50
+/** Another thread may clear, pause or close what this one waits for. */
+const LOOK_AGAIN_AT_MOST_MS = 500
 
 const instances = new Set()
 const speakers = new Set()
@@ -42,7 +44,7 @@ process.on('beforeExit', (code) => {
   const stuck = queued === progress.queued
   if (!stuck) Object.assign(progress, { queued, atMs: nowMs })
   if (nowMs - progress.atMs >= PATIENCE_MS) return
-  hold = setTimeout(reconsider, stuck ? LOOK_AGAIN_MS : durationMs)
+  hold = setTimeout(reconsider, stuck ? LOOK_AGAIN_MS : Math.min(durationMs, LOOK_AGAIN_AT_MOST_MS))
 })
 
 process.on('exit', () => {

@@ -1,5 +1,6 @@
 'use strict'
 
+const { isUint8Array } = require('node:util/types')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
 
 // Checks of the memory that callers hand in. Native code must not touch shared memory that another thread may write, so
@@ -8,10 +9,15 @@ const { codedError, invalid, outOfRange } = require('./errors.cjs')
 /** What a native call answers for a view on shared memory; it has then done nothing. */
 const SHARED = -6
 
+// `constructor` is the quicker test, and right for all but subclasses.
+const isBuffer = (value) => isUint8Array(value) && (value.constructor === Buffer || value instanceof Buffer)
+
+/** The bytes of a Buffer; whatever else it is gets its answer from `checkBuffer`. */
+const lengthOf = (buffer) => (isUint8Array(buffer) ? buffer.length : undefined)
+
 /** As `@kmamal/sdl` checks the arguments of `enqueue` and `dequeue`. */
 const checkBuffer = (buffer, numBytes) => {
-  // The first test is the quicker one; what pretends to be a Buffer has no memory, and native code says so.
-  if (buffer?.constructor !== Buffer && !(buffer instanceof Buffer)) throw invalid('buffer must be a Buffer', { buffer })
+  if (!isBuffer(buffer)) throw invalid('buffer must be a Buffer', { buffer })
   if (!Number.isInteger(numBytes)) throw invalid('numBytes must be an integer', { numBytes })
   if (numBytes <= 0) throw outOfRange('invalid numBytes', { numBytes })
   if (buffer.length < numBytes) throw outOfRange('buffer is smaller than expected', { buffer, numBytes })
@@ -35,4 +41,4 @@ const notWhole = (bytes, frameBytes) =>
     { bytes, frameBytes },
   )
 
-module.exports = { SHARED, checkBuffer, checkSamples, notWhole }
+module.exports = { SHARED, lengthOf, checkBuffer, checkSamples, notWhole }

@@ -2,7 +2,7 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, lengthOf, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
 
@@ -22,7 +22,7 @@ class AudioPlaybackInstance extends AudioInstance {
     this.#capacityFrames = opened.capacityFrames
   }
 
-  enqueue (buffer, numBytes = buffer?.length) {
+  enqueue (buffer, numBytes = lengthOf(buffer)) {
     const slot = slotOf(this)
     checkBuffer(buffer, numBytes)
     if (numBytes % this.#frameBytes !== 0) throw notWhole(numBytes, this.#frameBytes)

@@ -2,7 +2,7 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, lengthOf, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
 
@@ -22,7 +22,7 @@ class AudioRecordingInstance extends AudioInstance {
     this.#maxQueuedFrames = opened.maxQueuedFrames
   }
 
-  dequeue (buffer, numBytes = buffer?.length) {
+  dequeue (buffer, numBytes = lengthOf(buffer)) {
     const slot = slotOf(this)
     checkBuffer(buffer, numBytes)
     let bytes = dequeue(slot, buffer, numBytes)
