@@ -7,6 +7,8 @@
  * error has a `code` ({@link AudioErrorCode}); the values that were refused are its own properties.
  */
 
+import type { KnownEventsEmitter } from './js/emitter'
+
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
   | 's8' | 'u8'
@@ -136,22 +138,26 @@ export interface ShortageEvent<T extends 'underrun' | 'overrun'> {
 export interface LostEvent { readonly type: 'lost' }
 export interface DeviceEvent<T extends 'deviceAdd' | 'deviceRemove'> { readonly type: T, readonly device: Device }
 
+export interface InstanceEvents {
+  /** The instance is about to close. */
+  close: []
+  /** The device is gone; see `onLost`. */
+  lost: [event: LostEvent]
+  /** Not told by this version, which opens no device again by itself. */
+  restored: [event: { readonly type: 'restored' }]
+  /** The callback failed and the device stays silent. Without a listener the error is dropped, and the next call tells. */
+  error: [error: AudioError]
+  '*': [type: string, ...args: unknown[]]
+}
+export interface PlaybackEvents extends InstanceEvents { underrun: [event: ShortageEvent<'underrun'>] }
+export interface RecordingEvents extends InstanceEvents { overrun: [event: ShortageEvent<'overrun'>] }
+
 /**
  * An open device, or this thread's share of one. Not constructed with `new`: see `audio.openDevice` and `audio.attach`. A
  * device lives until its last instance is closed or the last thread that holds one ends. Every member but `closed`, `id` and
  * the values it was opened with throws `ERR_AUDIO_CLOSED` after `close`.
  */
-export abstract class AudioInstance {
-  protected constructor ()
-
-  /** The instance is about to close. */
-  on (event: 'close', listener: () => void): this
-  /** The device is gone; see `onLost`. */
-  on (event: 'lost', listener: (event: LostEvent) => void): this
-  /** The callback failed and the device stays silent. Without a listener the error is dropped, and the next call tells. */
-  on (event: 'error', listener: (error: AudioError) => void): this
-  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
-
+export interface AudioInstance<Events = InstanceEvents> extends KnownEventsEmitter<Events> {
   readonly id: number
   readonly device: Device
   readonly name?: string | null
@@ -198,15 +204,7 @@ export abstract class AudioInstance {
   [Symbol.dispose] (): void
 }
 
-export class AudioPlaybackInstance extends AudioInstance {
-  protected constructor ()
-
-  on (event: 'underrun', listener: (event: ShortageEvent<'underrun'>) => void): this
-  on (event: 'close', listener: () => void): this
-  on (event: 'lost', listener: (event: LostEvent) => void): this
-  on (event: 'error', listener: (error: AudioError) => void): this
-  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
-
+export interface AudioPlaybackInstance extends AudioInstance<PlaybackEvents> {
   /**
    * Copies `buffer`, whole frames in the instance's format, to the end of the queue, whatever its size.
    *
@@ -242,15 +240,7 @@ export class AudioPlaybackInstance extends AudioInstance {
   stats (): PlaybackStats
 }
 
-export class AudioRecordingInstance extends AudioInstance {
-  protected constructor ()
-
-  on (event: 'overrun', listener: (event: ShortageEvent<'overrun'>) => void): this
-  on (event: 'close', listener: () => void): this
-  on (event: 'lost', listener: (event: LostEvent) => void): this
-  on (event: 'error', listener: (error: AudioError) => void): this
-  on (event: '*', listener: (type: string, ...args: unknown[]) => void): this
-
+export interface AudioRecordingInstance extends AudioInstance<RecordingEvents> {
   /**
    * Moves recorded bytes, whole frames only, into `buffer`; returns how many bytes.
    *
@@ -283,12 +273,16 @@ export interface FormatHelpers {
   writeSample (format: Format, buffer: Buffer, value: number, offset?: number): number
 }
 
-export interface AudioModule extends FormatHelpers {
+export interface AudioModuleEvents {
   /** A device appeared or went. Told without polling; does not keep the process alive. */
-  on (event: 'deviceAdd', listener: (event: DeviceEvent<'deviceAdd'>) => void): this
-  on (event: 'deviceRemove', listener: (event: DeviceEvent<'deviceRemove'>) => void): this
-  on (event: '*', listener: (type: string, event: DeviceEvent<'deviceAdd' | 'deviceRemove'>) => void): this
+  deviceAdd: [event: DeviceEvent<'deviceAdd'>]
+  deviceRemove: [event: DeviceEvent<'deviceRemove'>]
+  /** Never told; known so that `events.once` works. */
+  error: [error: AudioError]
+  '*': [type: string, event: DeviceEvent<'deviceAdd' | 'deviceRemove'>]
+}
 
+export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModuleEvents> {
   /** The devices that the audio system lists now. May be empty while the default device can be opened all the same. */
   readonly devices: Device[]
 
@@ -332,6 +326,3 @@ export interface Info {
 
 export const audio: AudioModule
 export const info: Info
-
-declare const sdl: { readonly audio: AudioModule, readonly info: Info }
-export default sdl

@@ -20,12 +20,10 @@ class Audio extends KnownEventsEmitter {
 
   constructor () {
     // Nothing emits 'error'; `events.once` wants to listen for it.
-    super(['deviceAdd', 'deviceRemove', 'error'])
+    super(['deviceAdd', 'deviceRemove', 'error'], (type) => {
+      if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
+    })
     Object.assign(this, formatHelpers)
-  }
-
-  onListener (type) {
-    if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
   }
 
   get devices () {

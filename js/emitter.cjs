@@ -9,19 +9,17 @@ const commonEvents = ['newListener', 'removeListener', '*']
 class KnownEventsEmitter extends EventEmitter {
   #events
 
-  constructor (events) {
+  /** `onListener` is called with the type before a listener is added. */
+  constructor (events, onListener = () => {}) {
     super()
     this.#events = events
     // In this order, so that neither hears of the other.
     this.on('removeListener', (type) => this.#check(type))
     this.on('newListener', (type) => {
       this.#check(type)
-      this.onListener(type)
+      onListener(type)
     })
   }
-
-  /** Called before a listener is added. */
-  onListener (_type) {}
 
   #check (type) {
     if (!commonEvents.includes(type) && !this.#events.includes(type)) throw invalid('invalid event', { type })

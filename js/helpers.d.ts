@@ -1,5 +1,3 @@
 import type { FormatHelpers } from '../index'
 
 export const audio: FormatHelpers
-declare const helpers: { readonly audio: FormatHelpers }
-export default helpers

@@ -3,4 +3,4 @@
  * imports it lies in an unusual place, call it with the name of that file.
  */
 declare const register: (from: string) => void
-export default register
+export = register
