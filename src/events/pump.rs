@@ -57,8 +57,8 @@ pub fn start(deliver: fn(Event)) {
 struct Told {
     lost: bool,
     failed: bool,
-    /// An episode that has begun and was not told yet.
-    open: Option<(Frames, Instant)>,
+    /// An episode that has begun and was not told yet: where, what was lost before it, and when we heard.
+    open: Option<(Frames, Frames, Instant)>,
     /// The episode in progress was told before its end.
     told_early: bool,
 }
@@ -96,8 +96,8 @@ impl Pump {
         let id = device.id;
         while let Some(episode) = device.next_episode() {
             match episode {
-                Episode::Began { from } => {
-                    told.open = Some((from, now));
+                Episode::Began { from, before } => {
+                    told.open = Some((from, before, now));
                     told.told_early = false;
                 }
                 Episode::Ended { from, to, frames } => {
@@ -108,11 +108,12 @@ impl Pump {
                 }
             }
         }
-        if let Some((from, since)) = told.open
+        if let Some((from, before, since)) = told.open
             && now >= since + TELL_AFTER
         {
             let to = Frames(device.tally.frames.get());
-            (self.deliver)(Event::Shortage { device: id, from, to, frames: to.saturating_sub(from), ended: false });
+            let frames = Frames(device.tally.episode_frames.get()).saturating_sub(before);
+            (self.deliver)(Event::Shortage { device: id, from, to, frames, ended: false });
             told.told_early = true;
             told.open = None;
         }
@@ -122,6 +123,6 @@ impl Pump {
         if device.control.failed.get() && !std::mem::replace(&mut told.failed, true) {
             (self.deliver)(Event::Failed { device: id });
         }
-        told.open.map(|(_, since)| since + TELL_AFTER)
+        told.open.map(|(_, _, since)| since + TELL_AFTER)
     }
 }

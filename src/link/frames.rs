@@ -93,11 +93,13 @@ pub struct SpareRing {
 }
 
 impl SpareRing {
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn new(layout: Layout, capacity: Frames) -> SpareRing {
         SpareRing::of(HeapRb::new(Self::size(layout, capacity)))
     }
 
     /// For sizes that callers choose: `None` without the memory.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn try_new(layout: Layout, capacity: Frames) -> Option<SpareRing> {
         HeapRb::try_new(Self::size(layout, capacity)).ok().map(SpareRing::of)
     }
@@ -156,6 +158,7 @@ pub enum Fate {
 }
 
 /// A ring of `capacity` frames. What the reader no longer needs goes home through `scrap`.
+#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
 pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (FrameWriter, FrameReader, Arc<FrameMarks>) {
     let ring = SpareRing::new(layout, capacity).touched();
     let (lane_in, lane_out) = HeapRb::new(RINGS_IN_FLIGHT).split();
@@ -187,17 +190,17 @@ pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (Fram
 impl FrameWriter {
     /// Appends the whole frames of `bytes` that fit into the ring in use; returns the rest. Neither waits nor allocates.
     pub fn push<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        // Rings and what is in them are whole frames, and so is the room left.
-        let fits = self.prod.vacant_len().min(bytes.len());
-        let (now, rest) = bytes.split_at_checked(fits).unwrap_or((bytes, &[]));
-        let taken = self.prod.push_slice(now);
-        self.written += self.layout.frames_in(taken).0;
+        let frames = self.layout.frames_in(self.prod.vacant_len().min(bytes.len()));
+        let (now, rest) = bytes.split_at_checked(self.layout.bytes_of(frames)).unwrap_or((&[], bytes));
+        self.prod.push_slice(now);
+        self.written += frames.0;
         self.marks.written.store(self.written, Ordering::Release);
         rest
     }
 
     /// Appends all of `bytes`, in a larger ring where the one in use is full. Not for the audio thread. Returns `false`,
     /// with nothing taken, if there is no memory for that.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn append(&mut self, bytes: &[u8]) -> bool {
         let vacant = self.prod.vacant_len();
         if bytes.len() > vacant {
@@ -214,6 +217,7 @@ impl FrameWriter {
     }
 
     /// Goes back to a ring of the first size once a larger one has been drained. Not for the audio thread.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn shrink_if_drained(&mut self) {
         let oversized = self.ring_bytes >= 4 * self.first_ring_bytes;
         if oversized && self.prod.is_empty() && self.lane.vacant_len() > 0 {
@@ -229,6 +233,7 @@ impl FrameWriter {
         self.ring_bytes = spare.bytes;
         if let Err(unsent) = self.lane.try_push(spare.cons) {
             // Unreachable by the callers' check of the lane; leaking is the one answer that no thread regrets.
+            #[expect(clippy::mem_forget, reason = "as said")]
             std::mem::forget(unsent);
         }
         old
@@ -363,4 +368,30 @@ fn prefer_huge_pages(ring: &mut [MaybeUninit<u8>]) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = ring;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_adds_up_while_the_reader_is_ahead_of_what_the_writer_has_told() {
+        let marks = FrameMarks::default();
+        marks.written.store(5, Ordering::Relaxed);
+        marks.delivered.store(8, Ordering::Relaxed);
+        let count = marks.count();
+        assert_eq!((count.written, count.delivered, count.queued), (Frames(8), Frames(8), Frames::ZERO));
+    }
+
+    #[test]
+    fn a_clear_counts_once_whether_or_not_the_reader_has_stepped_over_it() {
+        let marks = FrameMarks::default();
+        marks.written.store(100, Ordering::Relaxed);
+        marks.delivered.store(30, Ordering::Relaxed);
+        marks.discard_all();
+        let before = marks.count();
+        assert_eq!((before.discarded, before.queued), (Frames(70), Frames::ZERO));
+        marks.discarded.store(70, Ordering::Relaxed);
+        assert_eq!(marks.count(), before);
+    }
 }

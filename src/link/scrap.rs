@@ -20,6 +20,7 @@ pub struct ScrapReceiver {
     lane: HeapCons<Retired>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
 pub fn scrap_lane() -> (ScrapSender, ScrapReceiver) {
     let (sender, receiver) = HeapRb::new(ROOM).split();
     (ScrapSender { lane: sender }, ScrapReceiver { lane: receiver })
@@ -33,6 +34,7 @@ impl ScrapSender {
     /// Sends `thing` home. Without room it is leaked rather than freed here, so ask first.
     pub fn retire(&mut self, thing: Retired) {
         if let Err(unsent) = self.lane.try_push(thing) {
+            #[expect(clippy::mem_forget, reason = "as said")]
             std::mem::forget(unsent);
         }
     }

@@ -37,6 +37,7 @@ impl<T> TryCell<T> {
     }
 
     /// Uses the value as soon as the other thread is done with it. Not for the audio thread.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> R {
         let mut tries = 0u32;
         while self.busy.swap(true, Ordering::Acquire) {

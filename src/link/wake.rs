@@ -33,7 +33,7 @@ impl Bell {
         Heard(self.rung.load(Ordering::SeqCst))
     }
 
-    /// Sleeps until a ring after `heard` or until `timeout` is over; may also wake for no reason.
+    /// Sleeps until a ring after `heard` or until `timeout` is over; may also wake for no reason. Not for the audio thread.
     pub fn wait(&self, heard: Heard, timeout: Duration) {
         if !timeout.is_zero() {
             self.sleepers.fetch_add(1, Ordering::SeqCst);
@@ -42,7 +42,8 @@ impl Bell {
         }
     }
 
-    /// Sleeps as `wait` does unless `ready` says that there is no need; returns what `ready` says at the end.
+    /// Sleeps as `wait` does unless `ready` says that there is no need; returns what `ready` says at the end. Not for the
+    /// audio thread.
     pub fn wait_until(&self, timeout: Duration, mut ready: impl FnMut() -> bool) -> bool {
         let heard = self.listen();
         ready() || {
@@ -85,6 +86,7 @@ mod futex {
 
     pub fn wake_all(_word: &AtomicU32) {}
 
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn wait(word: &AtomicU32, seen: u32, timeout: Duration) {
         let start = Instant::now();
         while word.load(Ordering::Acquire) == seen && start.elapsed() < timeout {

@@ -75,7 +75,12 @@ impl CaptureProcessor {
             match self.overflow {
                 // With the reader at work right now room is coming: the ring's reserve holds this block.
                 Overflow::DropOldest => {
-                    lost = self.lanes.reader.try_with(|reader| reader.drop_oldest(over)).unwrap_or_default();
+                    let max_queued = self.max_queued;
+                    // Looked at again when it is our turn: the reader may have made room since.
+                    let make_room = |reader: &mut FrameReader| {
+                        reader.drop_oldest((reader.queued() + frames).saturating_sub(max_queued))
+                    };
+                    lost = self.lanes.reader.try_with(make_room).unwrap_or_default();
                 }
                 Overflow::DropNewest => {
                     let keep = self.layout.bytes_of(frames.saturating_sub(over));

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::link::control::Control;
+use crate::link::hush::Hush;
 use crate::link::tally::Tally;
 use crate::link::wake::Bell;
 
@@ -11,12 +12,13 @@ pub struct CallbackGuard {
     control: Arc<Control>,
     tally: Arc<Tally>,
     pump: Arc<Bell>,
+    hush: Hush,
     previous_start: Option<u64>,
 }
 
 impl CallbackGuard {
     pub fn new(control: Arc<Control>, tally: Arc<Tally>, pump: Arc<Bell>) -> CallbackGuard {
-        CallbackGuard { control, tally, pump, previous_start: None }
+        CallbackGuard { control, tally, pump, hush: Hush::new(), previous_start: None }
     }
 
     /// Runs `work` once. `now` gives monotonic nanoseconds. Returns false if the block is not to be trusted: `work`
@@ -34,7 +36,10 @@ impl CallbackGuard {
     }
 
     fn catch(&mut self, work: impl FnOnce()) -> bool {
-        match catch_unwind(AssertUnwindSafe(work)) {
+        self.hush.begin();
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        self.hush.end();
+        match outcome {
             Ok(()) => true,
             Err(payload) => {
                 // Freeing it here would be a free on the audio thread; a device fails once, so one leak is the bound.

@@ -22,6 +22,7 @@ pub struct Ramp {
 }
 
 impl Ramp {
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
     pub fn new(layout: Layout, rate: Hz) -> Ramp {
         let frames = (u64::from(rate.0) * RAMP_MICROS).div_ceil(1_000_000).max(1);
         let fall: Box<[f32]> = (0..frames)

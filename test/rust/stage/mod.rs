@@ -1,0 +1,180 @@
+//! Devices without SDL: the callback as the service builds it, and in our hands every end that other threads hold.
+#![allow(dead_code, reason = "each test binary uses the parts that it needs")]
+
+pub mod conditions;
+pub mod random;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use ringbuf::traits::{Observer, Producer, Split};
+use ringbuf::{HeapProd, HeapRb};
+use sdl_callback_audio::format::{Layout, SampleFormat};
+use sdl_callback_audio::link::control::Control;
+use sdl_callback_audio::link::episodes::{Episode, EpisodeReceiver, episode_lane};
+use sdl_callback_audio::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
+use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
+use sdl_callback_audio::link::tally::Tally;
+use sdl_callback_audio::link::try_cell::TryCell;
+use sdl_callback_audio::link::wake::Bell;
+use sdl_callback_audio::rt::callback::{Callback, Processor};
+use sdl_callback_audio::rt::capture::{CaptureLanes, CaptureProcessor, Overflow};
+use sdl_callback_audio::rt::guard::CallbackGuard;
+use sdl_callback_audio::rt::playback::PlaybackProcessor;
+use sdl_callback_audio::units::{Frames, Hz};
+
+pub const RATE: Hz = Hz(48_000);
+pub const SECOND: Frames = Frames(48_000);
+pub const STEREO: Layout = Layout { format: SampleFormat::S16Lsb, channels: 2 };
+
+/// What both kinds of device share with the rest of the process.
+#[derive(Clone)]
+pub struct Shared {
+    pub control: Arc<Control>,
+    pub tally: Arc<Tally>,
+    pub pump: Arc<Bell>,
+    pub marks: Arc<FrameMarks>,
+    /// JavaScript's end of a capture device; of playback, what a clear uses.
+    pub reader: Arc<TryCell<FrameReader>>,
+}
+
+impl Shared {
+    /// As `Device::clear`: the counts at once, the room if the audio thread is not at it.
+    pub fn clear(&self) {
+        self.marks.discard_all();
+        let _ = self.reader.try_with(FrameReader::settle);
+    }
+
+    /// Moves whole frames into `into`; returns the bytes.
+    pub fn read(&self, into: &mut [u8]) -> usize {
+        self.reader.with(|reader| {
+            reader.settle();
+            reader.pop(into, Fate::Delivered)
+        })
+    }
+}
+
+/// The pump's ends.
+pub struct Backstage {
+    pub episodes: EpisodeReceiver,
+    pub scraps: Vec<ScrapReceiver>,
+}
+
+impl Backstage {
+    pub fn free_all(&mut self) -> usize {
+        self.scraps.iter_mut().map(ScrapReceiver::free_all).sum()
+    }
+
+    pub fn episodes(&mut self) -> Vec<Episode> {
+        std::iter::from_fn(|| self.episodes.try_next()).collect()
+    }
+}
+
+pub struct Playback {
+    pub callback: Callback,
+    pub writer: FrameWriter,
+    pub backstage: Backstage,
+    pub shared: Shared,
+}
+
+pub struct Capture {
+    pub callback: Callback,
+    pub spares: HeapProd<SpareRing>,
+    pub backstage: Backstage,
+    pub shared: Shared,
+}
+
+/// A playing device whose first ring holds `ring` frames.
+pub fn playback(layout: Layout, ring: Frames) -> Playback {
+    let (scrap, scraps) = scrap_lane();
+    let (writer, reader, marks) = frame_ring(layout, ring, scrap);
+    let (sender, episodes) = episode_lane();
+    let shared = share(reader, marks);
+    let processor = PlaybackProcessor::new(layout, RATE, shared.reader.clone(), sender, signals(&shared));
+    let callback = Callback { layout, guard: guard(&shared), processor: Processor::Playback(processor) };
+    Playback { callback, writer, backstage: Backstage { episodes, scraps: vec![scraps] }, shared }
+}
+
+/// A recording device with at most `max` frames queued, in rings that begin with `ring` frames.
+pub fn capture(layout: Layout, ring: Frames, overflow: Overflow, max: Frames) -> Capture {
+    let (scrap, scraps) = scrap_lane();
+    let (writer, reader, marks) = frame_ring(layout, ring, scrap);
+    let (sender, episodes) = episode_lane();
+    let (write_scrap, write_ends) = scrap_lane();
+    let (spares, spares_out) = HeapRb::new(1).split();
+    let shared = share(reader, marks);
+    let lanes = CaptureLanes {
+        writer,
+        reader: shared.reader.clone(),
+        marks: shared.marks.clone(),
+        spares: spares_out,
+        scrap: write_scrap,
+        episodes: sender,
+    };
+    let processor = CaptureProcessor::new(layout, lanes, (overflow, max), signals(&shared));
+    let callback = Callback { layout, guard: guard(&shared), processor: Processor::Capture(processor) };
+    Capture { callback, spares, backstage: Backstage { episodes, scraps: vec![scraps, write_ends] }, shared }
+}
+
+impl Playback {
+    /// Runs one block of `frames`; returns what the device was given.
+    pub fn hear(&mut self, frames: u64) -> Vec<u8> {
+        let mut block = vec![0x55; self.callback.layout.bytes_of(Frames(frames))];
+        run(&mut self.callback, &mut block);
+        block
+    }
+
+    pub fn play(&self, playing: bool) {
+        self.shared.control.playing.set(playing);
+    }
+
+    pub fn delivered(&self) -> Frames {
+        self.shared.marks.count().delivered
+    }
+}
+
+impl Capture {
+    pub fn say(&mut self, pcm: &[u8]) {
+        run(&mut self.callback, &mut pcm.to_vec());
+    }
+
+    /// As the pump does: keeps a ring of `frames` at hand; true if there was none.
+    pub fn offer_spare(&mut self, frames: Frames) -> bool {
+        self.spares.is_empty() && self.spares.try_push(SpareRing::new(self.callback.layout, frames)).is_ok()
+    }
+}
+
+/// A processor that panics in every block: a frame without channels has no size to count by.
+pub fn panicking() -> Processor {
+    let Playback { shared, .. } = playback(STEREO, Frames(8));
+    let (sender, _) = episode_lane();
+    let nothing = Layout { channels: 0, ..STEREO };
+    Processor::Playback(PlaybackProcessor::new(nothing, RATE, shared.reader.clone(), sender, signals(&shared)))
+}
+
+/// Runs one block at a time that passes by itself: a microsecond for every look at the clock.
+pub fn run(callback: &mut Callback, block: &mut [u8]) {
+    thread_local!(static NOW: Cell<u64> = const { Cell::new(0) });
+    callback.run(block, || NOW.replace(NOW.get() + 1_000));
+}
+
+fn share(reader: FrameReader, marks: Arc<FrameMarks>) -> Shared {
+    let shared = Shared {
+        control: Arc::default(),
+        tally: Arc::default(),
+        pump: Arc::default(),
+        marks,
+        reader: Arc::new(TryCell::new(reader)),
+    };
+    shared.control.playing.set(true);
+    shared
+}
+
+fn signals(shared: &Shared) -> (Arc<Control>, Arc<Tally>, Arc<Bell>) {
+    (shared.control.clone(), shared.tally.clone(), shared.pump.clone())
+}
+
+fn guard(shared: &Shared) -> CallbackGuard {
+    let (control, tally, pump) = signals(shared);
+    CallbackGuard::new(control, tally, pump)
+}
