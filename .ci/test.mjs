@@ -1,0 +1,56 @@
+// Main thread. Runs every check, shows its output, counts the tests, and fails if one failed or none ran.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(path.join(path.dirname(fileURLToPath(import.meta.url)), '..'))
+
+/** Adds up the first number of every match. */
+const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0)
+
+const testFiles = fs.readdirSync('test/js').filter((name) => /\.test\.[cm]js$/.test(name)).map((name) => `test/js/${name}`)
+
+const CHECKS = [
+  { name: 'format', command: 'cargo fmt --check' },
+  { name: 'lint, core', command: 'cargo clippy --no-default-features --all-targets' },
+  // Release, because SDL2 has been built in that profile for the addon.
+  { name: 'lint, addon', command: 'cargo clippy --release' },
+  {
+    name: 'Rust tests',
+    command: 'cargo test --no-default-features',
+    passed: /^test result: \w+\. (\d+) passed/gm,
+    failed: /^test result: .* (\d+) failed/gm,
+  },
+  {
+    name: 'JavaScript tests',
+    // A test with no device fails, it does not skip: nor does any other.
+    command: `npx --no-install mocha --forbid-only --forbid-pending ${testFiles.join(' ')}`,
+    env: { SDL_AUDIODRIVER: 'dummy' },
+    passed: /^ +(\d+) passing/gm,
+    failed: /^ +(\d+) failing/gm,
+  },
+]
+
+/** Runs a check in view; returns its line of the summary and whether it is in order. */
+async function run ({ name, command, env = {}, passed, failed }) {
+  console.log(`\n── ${name}: ${command}`)
+  const [file, ...args] = command.split(' ')
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    process.stdout.write(chunk)
+    output += chunk
+  })
+  const [status] = await once(child, 'close')
+  const count = passed && { passed: sum(output, passed), failed: sum(output, failed) }
+  const ok = status === 0 && (!count || (count.passed > 0 && count.failed === 0))
+  const counted = count ? `: ${count.passed} passed, ${count.failed} failed` : ''
+  return { ok, line: `${ok ? '✔' : '✘'} ${name}${counted}` }
+}
+
+const results = []
+for (const check of CHECKS) results.push(await run(check))
+console.log(`\n${results.map(({ line }) => line).join('\n')}`)
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1

@@ -1,0 +1,49 @@
+// Whichever thread renders. One line that shows what happens: rewritten on a terminal, repeated where it is not one.
+import fs from 'node:fs'
+import tty from 'node:tty'
+
+const STDOUT = 1
+const METER_WIDTH = 16
+const QUIETEST_DB = -48
+
+const onTerminal = tty.isatty(STDOUT)
+
+/** Writes without the main thread, through which a worker's `process.stdout` goes. */
+function write (text) {
+  try {
+    fs.writeSync(STDOUT, text)
+  } catch (error) {
+    // A reader that is slow, or gone: the next line is as good.
+    if (error.code !== 'EAGAIN' && error.code !== 'EPIPE') throw error
+  }
+}
+
+function meter (level) {
+  const db = Math.max(QUIETEST_DB, 20 * Math.log10(level))
+  const full = Math.round((1 - db / QUIETEST_DB) * METER_WIDTH)
+  return '█'.repeat(full).padEnd(METER_WIDTH, '░')
+}
+
+const line = (seconds, { level, queuedMs, lostFrames, blocked }) =>
+  [
+    `${seconds.toFixed(1).padStart(6)} s`,
+    meter(level),
+    `ring ${queuedMs.toFixed(0).padStart(3)} ms`,
+    `lost ${lostFrames} frames`,
+    `main thread ${blocked ? 'BLOCKED' : 'free'}`,
+  ].join('  ')
+
+/** Shows what `look` returns, ten times a second or, where lines are kept, twice; returns what ends it. */
+export function startScreen (look) {
+  const start = performance.now()
+  const show = () => {
+    const text = line((performance.now() - start) / 1000, look())
+    write(onTerminal ? `\r\x1b[K${text}` : `${text}\n`)
+  }
+  const timer = setInterval(show, onTerminal ? 100 : 500)
+  return () => {
+    clearInterval(timer)
+    show()
+    if (onTerminal) write('\n')
+  }
+}
