@@ -1,0 +1,26 @@
+// npm run bench -- NAME [--rounds N]     measures against a peer, in the same run, and prints ratios. Nothing asserts.
+
+import { parseArgs } from 'node:util'
+
+const benches = {
+  calls: 'ns per call of enqueue, queued and dequeue, against @kmamal/sdl',
+  roundtrip: 'ms through an audio server\'s loopback, against bare C, @kmamal/sdl, node-web-audio-api, audify, naudiodon',
+  callback: 'duration of a callback, and how evenly callbacks come, against bare C',
+  memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
+  blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
+}
+
+const { positionals: [name], values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
+const rounds = Number(values.rounds)
+
+if (name === undefined) {
+  for (const [bench, what] of Object.entries(benches)) console.log(`${bench.padEnd(10)} ${what}`)
+} else if (!Object.hasOwn(benches, name) || !(Number.isInteger(rounds) && rounds > 0)) {
+  console.error(`usage: npm run bench -- [${Object.keys(benches).join(' | ')}] [--rounds N]`)
+  process.exitCode = 2
+} else {
+  console.log(`${name}: ${benches[name]} (medians of ${rounds} interleaved rounds)\n`)
+  const { run } = await import(`./${name}.mjs`)
+  const { ran } = await run({ rounds })
+  process.exitCode = ran ? 0 : 1
+}

@@ -1,0 +1,122 @@
+'use strict'
+// calls.cjs MODULE CASE FRAMES: prints ns per call of one method of a device of SDL's dummy driver.
+
+const { audio } = require(process.argv[2])
+const name = process.argv[3]
+const frames = Number(process.argv[4])
+
+const FREQUENCY = 48000
+const FRAME_BYTES = 8
+const options = { channels: 2, frequency: FREQUENCY, format: 'f32', buffered: 512 }
+const blockBytes = frames * FRAME_BYTES
+const PAGE_BYTES = 4096
+const memory = Buffer.alloc(blockBytes + PAGE_BYTES, 1)
+let block = memory.subarray(0, blockBytes)
+
+/** How a copy lies to the queue's pages decides its speed, up to twofold: every batch copies from another place. */
+const moveBlock = (batch) => {
+  const offset = (Math.abs(batch) * 272) % PAGE_BYTES
+  block = memory.subarray(offset, offset + blockBytes)
+}
+
+const open = (type) => audio.openDevice({ type }, options)
+const callsIn = (ms) => Math.floor((FREQUENCY * ms) / 1000 / frames)
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1]
+
+/** Waits without sleeping: a core that has slept is slow for longer than a batch takes. */
+const spinMs = (ms) => {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+/** ns per call of `act`, over `calls` calls. */
+const time = (calls, act) => {
+  const start = process.hrtime.bigint()
+  for (let call = 0; call < calls; call++) act()
+  return Number(process.hrtime.bigint() - start) / calls
+}
+
+/**
+ * The median of `batches` batches, each begun by `settle` and one call that does not count; a tenth as many come before, for
+ * the compiler.
+ */
+const timeBatches = (batches, calls, act, settle = () => {}) => {
+  const times = []
+  for (let batch = -batches / 10; batch < batches; batch++) {
+    moveBlock(batch)
+    settle()
+    act()
+    const ns = time(calls, act)
+    if (batch >= 0) times.push(ns)
+  }
+  return { ns: median(times) }
+}
+
+/** Compiles `enqueue` on another device, so that what is measured next is memory and not the compiler. */
+const compileEnqueue = () => {
+  const device = open('playback')
+  const frame = Buffer.alloc(FRAME_BYTES)
+  time(3000, () => device.enqueue(frame))
+  device.close()
+  spinMs(50)
+}
+
+const cases = {
+  /** The device plays, and its queue is cleared before each batch of 200 ms: memory that was used before, caches warm. */
+  enqueue () {
+    const device = open('playback')
+    device.play()
+    return timeBatches(400, callsIn(200), () => device.enqueue(block), () => device.clearQueue())
+  },
+
+  /** The same paused: nobody reads the queue. */
+  enqueuePaused () {
+    const device = open('playback')
+    return timeBatches(400, callsIn(200), () => device.enqueue(block), () => device.clearQueue())
+  },
+
+  /** A fresh, paused device whose queue only grows: every call writes to memory that the queue has not used yet. */
+  firstTouch () {
+    compileEnqueue()
+    const device = open('playback')
+    const [first, rest] = [20, 980]
+    const firstNs = time(first, () => device.enqueue(block))
+    const restNs = time(rest, () => device.enqueue(block))
+    return { ns: (first * firstNs + rest * restNs) / (first + rest), firstNs }
+  },
+
+  queued () {
+    const device = open('playback')
+    device.enqueue(block)
+    return timeBatches(50, 5000, () => device.queued)
+  },
+
+  dequeueEmpty () {
+    const device = open('recording')
+    forgetError(device)
+    return timeBatches(50, 5000, () => device.dequeue(block))
+  },
+
+  /** A running microphone; each batch takes out 300 ms. */
+  dequeueData () {
+    const device = open('recording')
+    forgetError(device)
+    device.play()
+    const calls = callsIn(300)
+    return timeBatches(10, calls, () => {
+      if (device.dequeue(block) !== blockBytes) throw new Error('the microphone has too little')
+    }, () => {
+      while (device.queued < (calls + 1) * blockBytes) spinMs(1)
+    })
+  },
+}
+
+/** On a box with no screen the first `dequeue` of @kmamal/sdl throws what SDL's video part left behind. */
+const forgetError = (device) => {
+  try {
+    device.dequeue(block)
+  } catch {}
+}
+
+console.log(JSON.stringify(cases[name]()))
+process.exit()

@@ -1,0 +1,78 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const fs = require('node:fs')
+const path = require('node:path')
+const { run, PATIENCE_MS } = require('./studio.cjs')
+const { noise, startOfNoise } = require('./signals.cjs')
+
+const PACED = { delayMs: 1 }
+const SITUATIONS = [
+  'playback',
+  'playback on a device that hangs',
+  'capture',
+  'a worker that plays',
+  'a worker that waits for space',
+  'a worker that waits for frames',
+]
+
+// Whoever hangs is ended by the watchdog of `run`, which fails the test.
+describe('A process', function () {
+  this.timeout(PATIENCE_MS)
+
+  for (const situation of SITUATIONS) {
+    for (const [ending, status] of [['process.exit()', 0], ['process.exit(7)', 7], ['an uncaught error', 1], ['an error that a worker did not catch', 1]]) {
+      it(`ends by ${ending} during ${situation}`, async () => {
+        const { code, signal, stderr } = await run('ends.cjs', { ...PACED, args: [situation, ending] })
+        assert.deepEqual([code, signal], [status, null], stderr)
+        if (status !== 1) assert.equal(stderr, '')
+      })
+    }
+
+    for (const name of ['SIGINT', 'SIGTERM']) {
+      it(`is ended by ${name} during ${situation}`, async () => {
+        const begun = (child) => child.stdout.once('data', () => child.kill(name))
+        const { code, signal, stderr } = await run('ends.cjs', { ...PACED, args: [situation, 'a signal'], begun })
+        assert.deepEqual([code, signal, stderr], [null, name, ''])
+      })
+    }
+  }
+
+  it('keeps its own handler of SIGINT', async () => {
+    const begun = (child) => child.stdout.once('data', () => child.kill('SIGINT'))
+    const end = await run('ends.cjs', { ...PACED, args: ['playback', 'a signal that it handles'], begun })
+    assert.deepEqual([end.code, end.signal, end.stdout], [3, null, 'ready\nhandled\n'])
+  })
+
+  for (const story of [
+    'a device that plays',
+    'two devices that play',
+    'a device of which another instance was closed',
+    'a worker whose device plays',
+  ]) {
+    it(`with ${story} and nothing else to do stays until all is heard`, async () => {
+      const { code, signal, stderr, dir } = await run('plays-to-the-end.cjs', { args: [story] })
+      assert.deepEqual([code, signal, stderr], [0, null, ''])
+      const sound = noise(1, 2 * 9600)
+      const heard = fs.readFileSync(path.join(dir, 'tape'))
+      const start = startOfNoise(heard)
+      assert.ok(heard.subarray(start, start + sound.length).equals(sound))
+    })
+  }
+
+  for (const story of [
+    'a paused device',
+    'a device that hangs',
+    'a worker that exits while its device plays',
+    'a worker that fails while its device plays',
+    'a microphone',
+    'a device that is paused meanwhile',
+    'a device that is cleared meanwhile',
+    'a device that is closed meanwhile',
+  ]) {
+    it(`with ${story} and nothing else to do ends`, async () => {
+      const { code, signal, stderr } = await run('plays-to-the-end.cjs', { args: [story] })
+      assert.deepEqual([code, signal, stderr], [0, null, ''])
+    })
+  }
+})

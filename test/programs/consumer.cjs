@@ -1,0 +1,22 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { isMainThread, Worker } = require('node:worker_threads')
+const sdl = require('sdl-callback-audio')
+const helpers = require('sdl-callback-audio/helpers')
+
+// Holds the package by its name, as its users do, here and in a worker.
+
+const { audio, info } = sdl
+assert.equal(typeof audio.openDevice, 'function')
+assert.equal(info.drivers.audio.current, process.env.SDL_AUDIODRIVER)
+assert.equal(helpers.audio.bytesPerSample('f32'), 4)
+assert.deepEqual(Object.keys(sdl), ['audio', 'info'])
+const device = audio.openDevice({ type: 'playback', name: '/dev/null' })
+device.enqueue(Buffer.alloc(4))
+device.close()
+
+if (isMainThread) {
+  new Worker(__filename)
+  new Worker(require.resolve('./consumer.mjs'))
+}

@@ -1,0 +1,68 @@
+'use strict'
+
+const { Worker } = require('node:worker_threads')
+const stage = require('./stage.cjs')
+
+// node ends.cjs SITUATION ENDING: gets into a situation, and ends in the middle of it.
+
+const { speaker, microphone, signals, until, startWorker, startPlayer, tape, PipeSpeaker } = stage
+
+const plays = async (name) => {
+  const device = speaker({ periodFrames: 48 }, name)
+  device.enqueue(signals.bytesOf(signals.constant(480_000, 0.8)))
+  device.play()
+  await until(() => device.stats().playedFrames >= 2000)
+}
+
+const situations = {
+  playback: () => plays(tape()),
+  'playback on a device that hangs': () => plays(new PipeSpeaker().file),
+  capture: async () => {
+    const device = microphone({ periodFrames: 48 }, '/dev/zero')
+    device.play()
+    await until(() => device.queuedFrames > 1000)
+  },
+  'a worker that plays': () => startPlayer(tape(), 2).handle,
+  'a worker that waits for space': async () => {
+    const { told } = startWorker(({ speaker, tell }) => {
+      const device = speaker()
+      device.enqueue(Buffer.alloc(4 * 9600))
+      tell('waits')
+      device.waitForSpace(100)
+    })
+    await until(() => told.length > 0)
+  },
+  'a worker that waits for frames': async () => {
+    const { told } = startWorker(({ microphone, tell }) => {
+      const device = microphone({}, '/dev/zero')
+      tell('waits')
+      device.waitForFrames(100)
+    })
+    await until(() => told.length > 0)
+  },
+}
+
+const endings = {
+  'process.exit()': () => process.exit(),
+  'process.exit(7)': () => process.exit(7),
+  'an uncaught error': () => { throw new Error('uncaught') },
+  'an error that a worker did not catch': () => {
+    new Worker('throw new Error("uncaught")', { eval: true })
+  },
+  'a signal': () => {
+    setInterval(() => {}, 1000)
+    console.log('ready')
+  },
+  'a signal that it handles': () => {
+    const alive = setInterval(() => {}, 1000)
+    process.once('SIGINT', () => {
+      console.log('handled')
+      clearInterval(alive)
+      process.exit(3)
+    })
+    console.log('ready')
+  },
+}
+
+const [situation, ending] = process.argv.slice(2)
+situations[situation]().then(() => setImmediate(endings[ending]))

@@ -1,0 +1,98 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const path = require('node:path')
+const { setTimeout: delay } = require('node:timers/promises')
+const { Worker } = require('node:worker_threads')
+const sdl = require('../..')
+const signals = require('../js/signals.cjs')
+const pipes = require('./pipes.cjs')
+
+// What a scene has at hand.
+
+const { audio } = sdl
+const PATIENCE_MS = 60_000
+
+const sceneOf = (source) => new Function('require', `return (${source})`)(require)
+
+/** Waits until `condition()` holds, and returns what it answered. */
+const until = async (condition) => {
+  for (const started = performance.now(); performance.now() - started < PATIENCE_MS; await delay(1)) {
+    const answer = await condition()
+    if (answer) return answer
+  }
+  throw new Error(`this never came true: ${condition}`)
+}
+
+/** A file in the scene's own folder; as the name of a device of the disk driver it is what that plays or records. */
+const tape = (name = 'tape') => path.resolve(name)
+
+const tasks = () => fs.readdirSync('/proc/self/task')
+const taskNames = () => tasks().map((id) => fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
+const openFiles = () =>
+  fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [fs.readlinkSync(`/proc/self/fd/${fd}`)]
+    } catch {
+      return [] // it was the one that read the folder
+    }
+  })
+
+/** Waits until the driver has let go of a tape, and returns what is on it. */
+const recorded = async (file = tape()) => {
+  await until(() => !openFiles().includes(file))
+  return fs.readFileSync(file)
+}
+
+const speaker = (options, name = tape()) => audio.openDevice({ type: 'playback', name }, options)
+const microphone = (options, name = tape()) => audio.openDevice({ type: 'recording', name }, options)
+
+/** Resolves when all that was queued has gone to the device. */
+const playedOut = (device) => until(() => device.queuedFrames === 0)
+
+/** The code that `call` throws; `'none'` if it does not. */
+const codeOf = (call) => {
+  try {
+    call()
+    return 'none'
+  } catch (error) {
+    return error.code ?? error
+  }
+}
+
+/** What the event `type` brings, once it comes. */
+const heard = (emitter, type) => new Promise((resolve) => { emitter.once(type, resolve) })
+
+/**
+ * Starts `scene(stage, ...args)` in a worker. `told` holds what it says with `tell`, `say` gives it the word that it waits
+ * for with `word`; `done` is what it returns, `ended` its exit code.
+ */
+const startWorker = (scene, ...args) => {
+  const worker = new Worker(path.join(__dirname, 'worker.cjs'), { workerData: { source: String(scene), args } })
+  const told = []
+  const done = new Promise((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('message', (message) => {
+      if ('told' in message) told.push(message.told)
+      else if (message.threw) reject(Object.assign(new Error(message.threw.message), message.threw))
+      else resolve(message.returned)
+    })
+  })
+  done.catch(() => {}) // whoever cares waits for it
+  const say = (word) => worker.postMessage(word)
+  return { worker, done, told, say, ended: heard(worker, 'exit') }
+}
+
+/** Starts a worker that plays to the tape `name` for ever; `handle` is its device, once it plays. */
+const startPlayer = (name, channels) => {
+  const worker = new Worker(path.join(__dirname, 'player.cjs'), { workerData: { name, channels } })
+  return { worker, handle: once(worker, 'message').then(([handle]) => handle) }
+}
+
+module.exports = {
+  sdl, audio, assert, fs, signals, ...pipes,
+  sceneOf, until, delay, tape, recorded, speaker, microphone, playedOut, codeOf, heard, startWorker, startPlayer,
+  tasks, taskNames, openFiles,
+}
