@@ -18,7 +18,7 @@ let openedOf
 /** What a playback and a recording instance have in common. */
 class AudioInstance extends KnownEventsEmitter {
   #slot
-  #closed = false
+  #closed = true
   #closing = false
   #playing = false
   #id = nextId++
@@ -47,6 +47,7 @@ class AudioInstance extends KnownEventsEmitter {
     this.#link = { onNative: (kind, detail) => this.#onNative(kind, detail) }
     events.add(opened.id, this.#link)
     exit.add(this, opened.recording)
+    this.#closed = false
   }
 
   get id () { return this.#id }

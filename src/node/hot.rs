@@ -53,6 +53,7 @@ unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) 
             env,
             info,
             |env, view| view_of_bytes(env, view),
+            |_, _| None,
             |device, id, bytes| match device.enqueue(id, bytes) {
                 Ok(()) => 0,
                 Err(refusal) => code_of(refusal),
@@ -69,6 +70,7 @@ unsafe extern "C" fn dequeue(env: sys::napi_env, info: sys::napi_callback_info) 
             env,
             info,
             |env, view| view_of_bytes(env, view),
+            |device, id| device.read_at_once(id).map(frames_or_code),
             |device, id, into| match device.read(id, into) {
                 Ok(frames) => device.options.layout.bytes_of(frames) as i64,
                 Err(refusal) => code_of(refusal),
@@ -81,7 +83,8 @@ unsafe extern "C" fn dequeue(env: sys::napi_env, info: sys::napi_callback_info) 
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
     unsafe {
-        answer(env, info, |env, view| view_of(env, view), |device, id, bytes| frames_or_code(device.write(id, bytes)))
+        let act = |device: &Device, id, bytes: &mut [u8]| frames_or_code(device.write(id, bytes));
+        answer(env, info, |env, view| view_of(env, view), |_, _| None, act)
     }
 }
 
@@ -89,7 +92,9 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
     unsafe {
-        answer(env, info, |env, view| view_of(env, view), |device, id, into| frames_or_code(device.read(id, into)))
+        let at_once = |device: &Device, id| device.read_at_once(id).map(frames_or_code);
+        let act = |device: &Device, id, into: &mut [u8]| frames_or_code(device.read(id, into));
+        answer(env, info, |env, view| view_of(env, view), at_once, act)
     }
 }
 
@@ -116,7 +121,8 @@ fn frames_or_code(frames: Result<Frames, Refusal>) -> i64 {
     frames.map_or_else(code_of, |frames| frames.0 as i64)
 }
 
-/// Runs `act` on the device and the memory that the arguments name.
+/// Runs `act` on the device and the memory that the arguments name, unless `at_once` has the answer without the memory:
+/// asking Node for it is what these calls spend most of their time on.
 ///
 /// # Safety
 /// `env` and `info` must be those of the call in progress.
@@ -124,30 +130,36 @@ unsafe fn answer(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     view_of: impl FnOnce(sys::napi_env, sys::napi_value) -> View,
+    at_once: impl FnOnce(&Device, u64) -> Option<i64>,
     act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
 ) -> sys::napi_value {
-    let mut wanted = 0f64;
-    // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
-    let (slot, view) = unsafe {
-        let args = arguments::<3>(env, info);
-        sys::napi_get_value_double(env, args[2], &raw mut wanted);
-        (slot_of(env, args[0]), view_of(env, args[1]))
-    };
-    let code = match view {
-        View::Shared => SHARED,
-        View::Bytes { data, length } if wanted >= 0.0 && wanted <= length as f64 => {
-            let wanted = wanted as usize;
-            let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data };
-            // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs meanwhile;
-            // views on shared memory never come here.
-            let memory = unsafe { std::slice::from_raw_parts_mut(start, wanted) };
-            env::with(slot, |device, id| if device.has_failed() { LOST } else { act(device, id, memory) })
-                .unwrap_or(CLOSED)
+    // SAFETY: by the contract.
+    let args = unsafe { arguments::<3>(env, info) };
+    let on_memory = |device: &Device, id| {
+        let mut wanted = 0f64;
+        // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
+        unsafe { sys::napi_get_value_double(env, args[2], &raw mut wanted) };
+        match view_of(env, args[1]) {
+            View::Shared => SHARED,
+            View::Bytes { data, length } if wanted >= 0.0 && wanted <= length as f64 => {
+                let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data };
+                // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs
+                // meanwhile; views on shared memory never come here.
+                act(device, id, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
+            }
+            View::Bytes { .. } => TOO_SHORT,
         }
-        View::Bytes { .. } => TOO_SHORT,
     };
+    // SAFETY: by the contract.
+    let slot = unsafe { slot_of(env, args[0]) };
+    let code = env::with(slot, |device, id| {
+        if device.has_failed() {
+            return LOST;
+        }
+        at_once(device, id).unwrap_or_else(|| on_memory(device, id))
+    });
     // SAFETY: `env` is live.
-    unsafe { number(env, code) }
+    unsafe { number(env, code.unwrap_or(CLOSED)) }
 }
 
 /// # Safety
