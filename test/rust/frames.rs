@@ -43,12 +43,15 @@ fn stream(layout: Layout, place: u64, frames: u64) -> Vec<u8> {
     (place..place + layout.bytes_of(Frames(frames)) as u64).map(byte_at).collect()
 }
 
-/// Lets the other threads go on until `ready`; not for ever, since a ring that loses frames would never be.
-fn give_time(ready: impl Fn() -> bool) {
-    let mut looks = 0;
-    while !ready() && looks < 100_000 {
-        thread::yield_now();
-        looks += 1;
+/// How often in all a writer lets the other threads go first: a ring that loses frames would keep it waiting for ever.
+struct Patience(u32);
+
+impl Patience {
+    fn until(&mut self, ready: impl Fn() -> bool) {
+        while !ready() && self.0 > 0 {
+            thread::yield_now();
+            self.0 -= 1;
+        }
     }
 }
 
@@ -111,14 +114,14 @@ fn bytes_cross_threads_in_order_none_lost_none_twice_through_growth_and_shrinkin
         let writing = thread::spawn({
             let marks = marks.clone();
             move || {
-                let mut random = Random::new(seed);
+                let (mut random, mut patience) = (Random::new(seed), Patience(5_000_000));
                 let mut place = 0;
                 for chunk in 0..chunks {
                     let pcm = stream(layout, place, random.below(4 * FIRST_RING.0));
                     place += pcm.len() as u64;
                     assert!(writer.append(&pcm));
                     if chunk % 10 == 9 {
-                        give_time(|| marks.in_rings() == Frames::ZERO);
+                        patience.until(|| marks.in_rings() == Frames::ZERO);
                         writer.shrink_if_drained();
                     }
                 }
@@ -198,7 +201,7 @@ impl Truth {
 
 #[test]
 fn at_any_look_from_a_third_thread_the_counts_are_true_and_add_up() {
-    const WRITES: u64 = 60_000;
+    const WRITES: u64 = 25_000;
     let Ring { mut writer, mut reader, marks, mut scraps } = ring(NUMBERED);
     let truth = Arc::new(Truth::default());
     let looking = thread::spawn({
@@ -212,7 +215,7 @@ fn at_any_look_from_a_third_thread_the_counts_are_true_and_add_up() {
     let writing = thread::spawn({
         let (truth, marks) = (truth.clone(), marks.clone());
         move || {
-            let mut random = Random::new(5);
+            let (mut random, mut patience) = (Random::new(5), Patience(5_000_000));
             let mut written = 0;
             for _ in 0..WRITES {
                 let frames = random.below(40);
@@ -224,9 +227,9 @@ fn at_any_look_from_a_third_thread_the_counts_are_true_and_add_up() {
                 if random.one_in(400) {
                     marks.discard_all();
                 }
-                give_time(|| marks.in_rings() < Frames(2_000));
+                patience.until(|| marks.in_rings() < Frames(2_000));
                 if random.one_in(100) {
-                    give_time(|| marks.in_rings() == Frames::ZERO);
+                    patience.until(|| marks.in_rings() == Frames::ZERO);
                     writer.shrink_if_drained();
                 }
             }
