@@ -1,5 +1,5 @@
 // Main thread. Runs every check, shows its output, counts the tests, and fails if one failed or none ran.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -12,11 +12,13 @@ const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, cou
 
 const testFiles = fs.readdirSync('test/js').filter((name) => /\.test\.[cm]js$/.test(name)).map((name) => `test/js/${name}`)
 
+const host = execFileSync('rustc', ['-vV'], { encoding: 'utf8' }).match(/^host: (.*)$/m)[1]
+
 const CHECKS = [
   { name: 'format', command: 'cargo fmt --check' },
-  { name: 'lint, core', command: 'cargo clippy --no-default-features --all-targets' },
-  // Release, because SDL2 has been built in that profile for the addon.
-  { name: 'lint, addon', command: 'cargo clippy --release' },
+  { name: 'lint, core', command: 'cargo clippy --no-default-features --all-targets -- -D warnings' },
+  // Where the addon was built, so that SDL2 is not compiled a second time.
+  { name: 'lint, addon', command: `cargo clippy --release --target ${host} -- -D warnings` },
   {
     name: 'Rust tests',
     command: 'cargo test --no-default-features',

@@ -20,7 +20,8 @@ const run = (cwd, command, args, env = {}) => {
   }
 }
 
-const npmInstall = (dir, packages, ...flags) => run(dir, 'npm', ['install', '--no-audit', '--no-fund', ...flags, ...packages])
+const npmInstall = (dir, packages, { flags = [], env = {} } = {}) =>
+  run(dir, 'npm', ['install', '--no-audit', '--no-fund', ...flags, ...packages], env)
 
 /** The headers of this Node where a distribution puts them, so that building needs no download. */
 const nodeHeaders = () => {
@@ -30,7 +31,7 @@ const nodeHeaders = () => {
 
 /** Builds @kmamal/sdl from the sources in its package, on the system's SDL2: its own install step downloads a binary. */
 const buildKmamal = (dir) => {
-  npmInstall(dir, ['node-addon-api@8', 'node-gyp@11'], '--ignore-scripts', '--save-dev')
+  npmInstall(dir, ['node-addon-api@8', 'node-gyp@11'], { flags: ['--ignore-scripts', '--save-dev'] })
   const sdl = path.join(dir, 'node_modules/@kmamal/sdl')
   const where = (name) => run(dir, 'pkg-config', [`--variable=${name}`, 'sdl2']).trim()
   run(sdl, path.join(dir, 'node_modules/.bin/node-gyp'), ['rebuild'], {
@@ -45,21 +46,22 @@ const buildKmamal = (dir) => {
 
 /** npm runs the install steps of a package only where package.json names it. */
 const npmInstallAndBuild = (dir, name, builds) => {
-  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ private: true, allowScripts: Object.fromEntries(builds.map((dep) => [dep, true])) }))
-  run(dir, 'npm', ['install', '--no-audit', '--no-fund', name], nodeHeaders())
+  const allowScripts = Object.fromEntries(builds.map((dependency) => [dependency, true]))
+  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ private: true, allowScripts }))
+  npmInstall(dir, [name], { env: nodeHeaders() })
 }
 
 const installs = {
   kmamal (dir) {
-    npmInstall(dir, ['@kmamal/sdl@0.11.13'], '--ignore-scripts')
+    npmInstall(dir, ['@kmamal/sdl@0.11.13'], { flags: ['--ignore-scripts'] })
     buildKmamal(dir)
   },
   webaudio (dir) {
-    npmInstall(dir, ['webaudio-node@0.8.0'], '--ignore-scripts')
+    npmInstall(dir, ['webaudio-node@0.8.0'], { flags: ['--ignore-scripts'] })
     buildKmamal(dir)
   },
   // It asks for a newer Node than may be running here; it is run with node22 below.
-  nwaa: (dir) => npmInstall(dir, ['node-web-audio-api@2.2.0'], '--force'),
+  nwaa: (dir) => npmInstall(dir, ['node-web-audio-api@2.2.0'], { flags: ['--force'] }),
   audify: (dir) => npmInstallAndBuild(dir, 'audify@1.10.1', ['audify']),
   naudiodon: (dir) => npmInstallAndBuild(dir, 'naudiodon@2.3.6', ['naudiodon', 'segfault-handler']),
   node22: (dir) => npmInstallAndBuild(dir, 'node@22', ['node']),
@@ -89,8 +91,8 @@ export const peer = (name) => {
   return place
 }
 
-/** The file that `import` of a peer would load. */
-export const entryOf = (name) => createRequire(path.join(folder, name, 'x.cjs')).resolve(packages[name])
+/** The same as a file, for `import`. */
+export const entryOf = (name) => createRequire(import.meta.url).resolve(peer(name))
 
 /** Our own package, as its users load it. */
 export const ours = repo

@@ -27,7 +27,8 @@ const runSide = ({ command, args, env, timeoutMs = 120_000 }) =>
       // Peers print to stdout too.
       const line = out.split('\n').findLast((text) => text.startsWith('{"'))
       if (line !== undefined) return resolve(JSON.parse(line))
-      const said = err.split('\n').findLast((text) => /error|cannot|failed/i.test(text)) ?? err.trim().split('\n').at(-1)
+      const lines = err.trim().split('\n')
+      const said = lines.findLast((text) => /error|cannot|failed/i.test(text)) ?? lines.at(-1)
       reject(new Error(`${signal ?? `status ${status}`}: ${said}`))
     })
   })

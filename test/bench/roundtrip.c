@@ -53,7 +53,8 @@ static void SDLCALL capture(void *unused, Uint8 *bytes, int length) {
 }
 
 static SDL_AudioDeviceID open_device(int is_capture, int frames, SDL_AudioCallback callback) {
-    SDL_AudioSpec want = { .freq = FREQUENCY, .format = AUDIO_F32SYS, .channels = CHANNELS, .samples = (Uint16)frames, .callback = callback };
+    SDL_AudioSpec want = { .freq = FREQUENCY, .format = AUDIO_F32SYS, .channels = CHANNELS, .callback = callback };
+    want.samples = (Uint16)frames;
     SDL_AudioDeviceID id = SDL_OpenAudioDevice(NULL, is_capture, &want, NULL, 0);
     if (id == 0) {
         fprintf(stderr, "error: %s\n", SDL_GetError());
@@ -70,7 +71,8 @@ static int by_size(const void *a, const void *b) {
 
 static void print_quantiles(const char *name, double *us, int count) {
     qsort(us, (size_t)count, sizeof *us, by_size);
-    printf(", \"%s\": {\"p50\": %.2f, \"p99\": %.2f, \"max\": %.2f}", name, us[count / 2], us[count * 99 / 100], us[count - 1]);
+    printf(", \"%s\": {\"p50\": %.2f, \"p99\": %.2f, \"max\": %.2f}", name, us[count / 2], us[count * 99 / 100],
+           us[count - 1]);
 }
 
 int main(int argc, char **argv) {
@@ -95,7 +97,8 @@ int main(int argc, char **argv) {
         long long emitted_at = now_ns();
         atomic_store(&armed, true);
         for (int waited = 0; waited < GIVE_UP_MS && atomic_load(&listening); waited++) SDL_Delay(1);
-        if (!atomic_load(&listening)) printf("%s%.3f", printed++ ? ", " : "", (atomic_load(&heard_at) - emitted_at) / 1e6);
+        if (atomic_load(&listening)) continue;
+        printf("%s%.3f", printed++ ? ", " : "", (atomic_load(&heard_at) - emitted_at) / 1e6);
     }
     printf("]");
 

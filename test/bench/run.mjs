@@ -10,7 +10,8 @@ const benches = {
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
 }
 
-const { positionals: [name], values } = parseArgs({ allowPositionals: true, options: { rounds: { type: 'string', default: '5' } } })
+const options = { rounds: { type: 'string', default: '5' } }
+const { positionals: [name], values } = parseArgs({ allowPositionals: true, options })
 const rounds = Number(values.rounds)
 
 if (name === undefined) {

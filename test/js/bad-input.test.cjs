@@ -39,7 +39,7 @@ describe('Bad input', function () {
           tell('mine')
           await word()
         }, theirs.handle, hearing.handle)
-        await until(() => other.told.length > 0)
+        await other.told
         shut.close()
         deaf.close()
         const held = signals.noise(1, 400)

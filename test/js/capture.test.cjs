@@ -1,12 +1,9 @@
 'use strict'
 
 const { perform, PATIENCE_MS } = require('./studio.cjs')
+const { FORMATS } = require('./signals.cjs')
 
 const FAST = { delayMs: 0 }
-const FORMATS = [
-  's8', 'u8', 's16', 's16sys', 's16lsb', 's16msb', 'u16', 'u16sys', 'u16lsb', 'u16msb',
-  's32', 's32sys', 's32lsb', 's32msb', 'f32', 'f32sys', 'f32lsb', 'f32msb',
-]
 
 describe('Capture', function () {
   this.timeout(PATIENCE_MS)

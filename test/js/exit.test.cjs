@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
+const { startAudioServer } = require('../audio-server.cjs')
 const { run, PATIENCE_MS } = require('./studio.cjs')
 const { noise, startOfNoise } = require('./signals.cjs')
 
@@ -75,4 +76,38 @@ describe('A process', function () {
       assert.deepEqual([code, signal, stderr], [0, null, ''])
     })
   }
+
+  describe('on an audio server', () => {
+    let server
+    before(async () => { server = await startAudioServer() })
+    after(() => server.stop())
+    const onServer = (program, options) => run(program, { driver: 'pulseaudio', env: server.env, ...options })
+
+    for (const situation of ['playback', 'capture', 'a worker that plays', 'a worker that waits for space']) {
+      for (const [ending, status] of [['process.exit(7)', 7], ['an uncaught error', 1]]) {
+        it(`ends by ${ending} during ${situation}`, async () => {
+          const { code, signal, stderr } = await onServer('ends.cjs', { args: [situation, ending] })
+          assert.deepEqual([code, signal], [status, null], stderr)
+        })
+      }
+
+      it(`is ended by SIGINT during ${situation}`, async () => {
+        const begun = (child) => child.stdout.once('data', () => child.kill('SIGINT'))
+        const { code, signal, stderr } = await onServer('ends.cjs', { args: [situation, 'a signal'], begun })
+        assert.deepEqual([code, signal, stderr], [null, 'SIGINT', ''])
+      })
+    }
+
+    it('with a device that plays and nothing else to do stays until all is heard', async () => {
+      const take = await server.startRecording()
+      const { code, signal, stderr } = await onServer('plays-to-the-end.cjs', { args: ['a device that plays'] })
+      assert.deepEqual([code, signal, stderr], [0, null, ''])
+      const left = (await take.stop()).filter((_, at) => at % server.channels === 0)
+      const sound = noise(1, 2 * 9600)
+      const sample = (at) => sound.readInt16LE(2 * at) / 32768
+      const start = left.findIndex((_, at) => [0, 1, 2, 3].every((n) => left[at + n] === sample(n)))
+      assert.notEqual(start, -1)
+      for (let at = 0; at < 9600; at++) assert.equal(left[start + at], sample(at), `frame ${at}`)
+    })
+  })
 })

@@ -2,6 +2,12 @@
 
 // Material to play and to listen for. All of it is made from a seed, so that a failure can be had again.
 
+/** Every name of a sample format. */
+const FORMATS = [
+  's8', 'u8', 's16', 's16sys', 's16lsb', 's16msb', 'u16', 'u16sys', 'u16lsb', 'u16msb',
+  's32', 's32sys', 's32lsb', 's32msb', 'f32', 'f32sys', 'f32lsb', 'f32msb',
+]
+
 /** Numbers in [0, 1) that depend on `seed` alone (mulberry32). */
 const randomOf = (seed) => {
   let state = seed >>> 0
@@ -58,4 +64,4 @@ const largestStep = (samples, channels = 1) => {
   return largest
 }
 
-module.exports = { randomOf, noise, pieces, constant, sine, bytesOf, floatsOf, startOfNoise, largestStep }
+module.exports = { FORMATS, randomOf, noise, pieces, constant, sine, bytesOf, floatsOf, startOfNoise, largestStep }

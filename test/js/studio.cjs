@@ -37,12 +37,12 @@ const environment = ({ driver = 'disk', delayMs = null, env = process.env }) => 
 }
 
 /** Resolves when `child` is gone: how it ended, and what it said. Throws if it had to be ended. */
-const ending = async (child, name) => {
+const ending = async (child, name, patienceMs = WATCHDOG_MS) => {
   let barked = false
   const watchdog = setTimeout(() => {
     barked = true
     child.kill('SIGKILL')
-  }, WATCHDOG_MS)
+  }, patienceMs)
   const said = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr']) child[stream]?.on('data', (chunk) => { said[stream] += chunk })
   const [code, signal] = await once(child, 'close')
@@ -74,7 +74,7 @@ const perform = async (options, scene, ...args) => {
   })
   const outcome = new Promise((resolve) => child.once('message', resolve))
   child.send({ source: String(scene), args })
-  const ended = ending(child, 'the scene')
+  const ended = ending(child, 'the scene', options.patienceMs)
   const first = await Promise.race([outcome, ended.then((end) => ({ ...end, early: true }))])
   const { code, signal, stderr, stdout } = await ended
   if (first.threw) throw Object.assign(new Error(first.threw.message), first.threw)

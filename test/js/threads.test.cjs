@@ -49,7 +49,7 @@ describe('Threads', function () {
           tell(device.handle)
           return word()
         })
-        const [handle] = await until(() => opener.told.length > 0 && opener.told)
+        const handle = await opener.told
         const device = audio.attach(handle)
         const twin = audio.attach(handle)
         opener.say('end')
@@ -99,7 +99,7 @@ describe('Threads', function () {
           await word()
           device.close()
         }, device.handle)
-        await until(() => writer.told.length > 0)
+        await writer.told
         assert.equal(codeOf(() => device.write(new Float32Array(1))), 'ERR_AUDIO_WRITER_TAKEN')
         assert.equal(codeOf(() => device.enqueue(Buffer.alloc(4))), 'ERR_AUDIO_WRITER_TAKEN')
         writer.say('close')
@@ -126,7 +126,7 @@ describe('Threads', function () {
               device.close()
               await word()
             }, device.handle, sound.subarray(at, at + 1000))
-            await until(() => writer.told.length > 0)
+            await writer.told
             const mine = sound.subarray(at + 1000, at + 2000)
             // Through an instance of its own: closing that gives the turn back.
             const turn = audio.attach(device.handle)
@@ -170,7 +170,7 @@ describe('Threads', function () {
           answers.push(device.waitForSpace(960), device.queuedFrames)
           return answers
         }, device.handle)
-        await until(() => waiter.told.length > 0)
+        await waiter.told
         device.play()
         assert.deepEqual(await waiter.done, [true, 900, true, false, false, true, 0])
         device.close()
@@ -185,7 +185,7 @@ describe('Threads', function () {
           tell('waiting')
           return device.waitForSpace(960)
         }, device.handle)
-        await until(() => waiter.told.length > 0)
+        await waiter.told
         device.clearQueue()
         assert.equal(await waiter.done, true)
         device.close()
@@ -204,7 +204,7 @@ describe('Threads', function () {
           answers.push(device.waitForFrames(128, 0), device.waitForFrames(129, 0))
           return answers
         }, device.handle)
-        await until(() => waiter.told.length > 0)
+        await waiter.told
         await pipe.feed(Buffer.alloc(64 * 4))
         await until(() => device.queuedFrames === 64)
         await pipe.feed(Buffer.alloc(64 * 4))
@@ -223,7 +223,7 @@ describe('Threads', function () {
           tell('waiting')
           return device.waitForSpace(960)
         }, device.handle)
-        await until(() => waiter.told.length > 0)
+        await waiter.told
         device.close()
         other.play()
         other.close()
@@ -240,7 +240,7 @@ describe('Threads', function () {
             tell('waiting')
             device[call](100)
           }, call)
-          await until(() => waiter.told.length > 0)
+          await waiter.told
           assert.equal(await waiter.worker.terminate(), 1)
           await until(() => !openFiles().includes(tape()))
         }, call))
@@ -268,7 +268,7 @@ describe('Threads', function () {
         Atomics.notify(over, 0)
         return playedFrames
       }, frames, over)
-      await until(() => player.told.length > 0)
+      await player.told
       Atomics.wait(over, 0, 0)
       assert.equal(await player.done, frames)
       const heard = await recorded()
@@ -336,8 +336,11 @@ describe('Threads', function () {
       assert.ok(last <= written)
     }))
 
-  it('leave nothing behind when four of them, each with its device, are terminated mid-stream 200 times over', () =>
-    perform(PACED, async ({ assert, audio, startPlayer, until, delay, codeOf, tape, tasks, openFiles, signals }) => {
+  it('leave nothing behind when four of them, each with its device, are terminated mid-stream 200 times over', function () {
+    // Eight hundred threads: a busy machine needs its time for them.
+    const patienceMs = 400_000
+    this.timeout(patienceMs + 10_000)
+    return perform({ ...PACED, patienceMs }, async ({ assert, audio, startPlayer, until, delay, codeOf, tape, tasks, openFiles, signals }) => {
       const random = signals.randomOf(1)
       const handles = []
       const round = async () => {
@@ -356,7 +359,8 @@ describe('Threads', function () {
       assert.ok(openFiles().length <= files)
       assert.equal(handles.length, 800)
       for (const handle of handles) assert.equal(codeOf(() => audio.attach(handle)), 'ERR_AUDIO_DEVICE_NOT_FOUND')
-    }))
+    })
+  })
 
   it('leave nothing behind when devices are opened and closed over and over', () =>
     perform({ delayMs: 0 }, async ({ assert, speaker, microphone, until, tasks, openFiles }) => {

@@ -2,8 +2,12 @@
 
 const { speaker, microphone } = require('./stage.cjs')
 
-// Ends with two devices open, neither of them busy.
+// node ends-open.cjs [linked]: ends with two devices open, neither of them busy. Linked, each closes the other with it.
 
-for (const device of [speaker(), microphone({}, '/dev/zero')]) {
-  device.on('close', () => console.log(`${device.device.type} closed`))
+const devices = [speaker(), microphone({}, '/dev/zero')]
+for (const device of devices) {
+  device.on('close', () => {
+    console.log(`${device.device.type} closed`)
+    if (process.argv[2] === 'linked') for (const other of devices) if (!other.closed) other.close()
+  })
 }

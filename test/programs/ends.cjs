@@ -23,23 +23,19 @@ const situations = {
     await until(() => device.queuedFrames > 1000)
   },
   'a worker that plays': () => startPlayer(tape(), 2).handle,
-  'a worker that waits for space': async () => {
-    const { told } = startWorker(({ speaker, tell }) => {
+  'a worker that waits for space': () =>
+    startWorker(({ speaker, tell }) => {
       const device = speaker()
       device.enqueue(Buffer.alloc(4 * 9600))
       tell('waits')
       device.waitForSpace(100)
-    })
-    await until(() => told.length > 0)
-  },
-  'a worker that waits for frames': async () => {
-    const { told } = startWorker(({ microphone, tell }) => {
+    }).told,
+  'a worker that waits for frames': () =>
+    startWorker(({ microphone, tell }) => {
       const device = microphone({}, '/dev/zero')
       tell('waits')
       device.waitForFrames(100)
-    })
-    await until(() => told.length > 0)
-  },
+    }).told,
 }
 
 const endings = {

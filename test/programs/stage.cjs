@@ -46,8 +46,11 @@ const recorded = async (file = tape()) => {
   return fs.readFileSync(file)
 }
 
-const speaker = (options, name = tape()) => audio.openDevice({ type: 'playback', name }, options)
-const microphone = (options, name = tape()) => audio.openDevice({ type: 'recording', name }, options)
+// Elsewhere than on the disk driver these are the system's default devices.
+const onDisk = process.env.SDL_AUDIODRIVER === 'disk'
+const open = (type, name, options) => audio.openDevice(onDisk ? { type, name } : { type }, options)
+const speaker = (options, name = tape()) => open('playback', name, options)
+const microphone = (options, name = tape()) => open('recording', name, options)
 
 /** Resolves when all that was queued has gone to the device. */
 const playedOut = (device) => until(() => device.queuedFrames === 0)
@@ -66,28 +69,26 @@ const codeOf = (call) => {
 const heard = (emitter, type) => new Promise((resolve) => { emitter.once(type, resolve) })
 
 /**
- * Starts `scene(stage, ...args)` in a worker. `told` holds what it says with `tell`, `say` gives it the word that it waits
+ * Starts `scene(stage, ...args)` in a worker. `told` is what it says first with `tell`; `say` gives it the word that it waits
  * for with `word`; `done` is what it returns, `ended` its exit code.
  */
 const startWorker = (scene, ...args) => {
   const worker = new Worker(path.join(__dirname, 'worker.cjs'), { workerData: { source: String(scene), args } })
-  const told = []
-  const done = new Promise((resolve, reject) => {
+  const says = (what) => new Promise((resolve, reject) => {
     worker.on('error', reject)
     worker.on('message', (message) => {
-      if ('told' in message) told.push(message.told)
-      else if (message.threw) reject(Object.assign(new Error(message.threw.message), message.threw))
-      else resolve(message.returned)
+      if (message.threw) reject(Object.assign(new Error(message.threw.message), message.threw))
+      else if (what in message) resolve(message[what])
     })
   })
-  done.catch(() => {}) // whoever cares waits for it
-  const say = (word) => worker.postMessage(word)
-  return { worker, done, told, say, ended: heard(worker, 'exit') }
+  const [told, done] = [says('told'), says('returned')]
+  for (const outcome of [told, done]) outcome.catch(() => {}) // who cares waits for it
+  return { worker, told, done, say: (word) => worker.postMessage(word), ended: heard(worker, 'exit') }
 }
 
 /** Starts a worker that plays to the tape `name` for ever; `handle` is its device, once it plays. */
 const startPlayer = (name, channels) => {
-  const worker = new Worker(path.join(__dirname, 'player.cjs'), { workerData: { name, channels } })
+  const worker = new Worker(path.join(__dirname, 'player.cjs'), { workerData: { name: onDisk ? name : undefined, channels } })
   return { worker, handle: once(worker, 'message').then(([handle]) => handle) }
 }
 

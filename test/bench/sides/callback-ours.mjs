@@ -1,4 +1,4 @@
-// callback-ours.mjs MODULE FRAMES SECONDS: a worker keeps a stereo device full; prints what the device says of its callbacks.
+// callback-ours.mjs MODULE FRAMES SECONDS: a worker keeps a stereo device full; prints what it says of its callbacks.
 
 import { createRequire } from 'node:module'
 import { Worker, isMainThread, parentPort } from 'node:worker_threads'

@@ -8,6 +8,7 @@ const frames = Number(process.argv[4])
 const FREQUENCY = 48000
 const FRAME_BYTES = 8
 const options = { channels: 2, frequency: FREQUENCY, format: 'f32', buffered: 512 }
+const COMPILED_AFTER_CALLS = 30_000
 const blockBytes = frames * FRAME_BYTES
 const PAGE_BYTES = 4096
 const memory = Buffer.alloc(blockBytes + PAGE_BYTES, 1)
@@ -37,12 +38,12 @@ const time = (calls, act) => {
 }
 
 /**
- * The median of `batches` batches, each begun by `settle` and one call that does not count; a tenth as many come before, for
- * the compiler.
+ * The median of `batches` batches, each begun by `settle` and one call that does not count; others come before, until the
+ * compiler has done its work.
  */
-const timeBatches = (batches, calls, act, settle = () => {}) => {
+const timeBatches = (batches, calls, act, settle = () => {}, compileCalls = COMPILED_AFTER_CALLS) => {
   const times = []
-  for (let batch = -batches / 10; batch < batches; batch++) {
+  for (let batch = -Math.ceil(compileCalls / calls); batch < batches; batch++) {
     moveBlock(batch)
     settle()
     act()
@@ -52,11 +53,14 @@ const timeBatches = (batches, calls, act, settle = () => {}) => {
   return { ns: median(times) }
 }
 
-/** Compiles `enqueue` on another device, so that what is measured next is memory and not the compiler. */
+/** Compiles `enqueue` on another device, without leaving it more memory than a few frames. */
 const compileEnqueue = () => {
   const device = open('playback')
   const frame = Buffer.alloc(FRAME_BYTES)
-  time(3000, () => device.enqueue(frame))
+  for (let calls = 0; calls < COMPILED_AFTER_CALLS; calls += 100) {
+    time(100, () => device.enqueue(frame))
+    device.clearQueue()
+  }
   device.close()
   spinMs(50)
 }
@@ -101,13 +105,16 @@ const cases = {
   dequeueData () {
     const device = open('recording')
     forgetError(device)
+    time(COMPILED_AFTER_CALLS, () => device.dequeue(block))
     device.play()
     const calls = callsIn(300)
-    return timeBatches(10, calls, () => {
+    const take = () => {
       if (device.dequeue(block) !== blockBytes) throw new Error('the microphone has too little')
-    }, () => {
+    }
+    const gather = () => {
       while (device.queued < (calls + 1) * blockBytes) spinMs(1)
-    })
+    }
+    return timeBatches(10, calls, take, gather, calls)
   },
 }
 

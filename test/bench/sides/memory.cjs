@@ -1,6 +1,6 @@
 'use strict'
-// memory.cjs LIBRARY DEVICES: prints the resident memory of a process that has loaded LIBRARY ('' for none) and plays on so many
-// devices of SDL's disk driver, which takes any number of them.
+// memory.cjs LIBRARY DEVICES: prints the resident memory of a process that has loaded LIBRARY ('' for none) and plays on so
+// many devices of SDL's disk driver, which takes any number of them.
 
 const { setTimeout: sleep } = require('node:timers/promises')
 

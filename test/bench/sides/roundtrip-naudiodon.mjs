@@ -1,5 +1,5 @@
-// roundtrip-naudiodon.mjs MODULE FRAMES WARM_MS PROBES: PortAudio on ALSA's way to PulseAudio. Its callback waits for the next
-// block, so there must always be one: a block out for every block in, and as few ahead as it runs with.
+// roundtrip-naudiodon.mjs MODULE FRAMES WARM_MS PROBES: PortAudio on ALSA's way to PulseAudio. Its callback waits for the
+// next block, so there must always be one: a block out for every block in, and as few ahead as it runs with.
 
 import { createRequire } from 'node:module'
 import { CHANNELS, FREQUENCY, Probe, burst, bytesOf, report, samplesOf, silence } from './probe.mjs'

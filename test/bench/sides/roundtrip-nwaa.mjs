@@ -3,7 +3,8 @@
 
 import { CHANNELS, FREQUENCY, Probe, burst, report } from './probe.mjs'
 
-const { AudioContext, AnalyserNode, AudioBufferSourceNode, MediaStreamAudioSourceNode, mediaDevices } = await import(process.argv[2])
+const webaudio = await import(process.argv[2])
+const { AudioContext, AnalyserNode, AudioBufferSourceNode, MediaStreamAudioSourceNode, mediaDevices } = webaudio
 const [frames, warmMs, probes] = process.argv.slice(3).map(Number)
 
 const context = new AudioContext({ latencyHint: frames / FREQUENCY, sampleRate: FREQUENCY })

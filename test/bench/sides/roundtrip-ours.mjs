@@ -16,7 +16,8 @@ const measure = () => {
   const { audio } = createRequire(import.meta.url)(module)
   const options = { channels: CHANNELS, frequency: FREQUENCY, format: 'f32', periodFrames: frames }
   const microphone = audio.openDevice({ type: 'recording' }, options)
-  const speaker = audio.openDevice({ type: 'playback' }, { ...options, capacityMs: streams ? (AHEAD * frames * 1000) / FREQUENCY : 200 })
+  const capacityMs = streams ? (AHEAD * frames * 1000) / FREQUENCY : 200
+  const speaker = audio.openDevice({ type: 'playback' }, { ...options, capacityMs })
   const [sound, quiet, captured] = [burst(frames), silence(frames), silence(frames)]
   microphone.play()
   speaker.play()
