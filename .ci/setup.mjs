@@ -127,6 +127,7 @@ if (!modulesAreCurrent()) {
 if (!addonIsCurrent()) build()
 if (compiles && backendsLeftOut().length > 0) {
   say(`SDL2 was built without ${backendsLeftOut().join(', ')}, whose headers were missing then; building it anew`)
-  run('cargo', ['clean', '--release', '-p', 'sdl2-sys'])
+  const host = outputOf('rustc', ['-vV']).match(/^host: (.*)$/m)[1]
+  run('cargo', ['clean', '--release', '--target', host, '--package', 'sdl2-sys'])
   build()
 }

@@ -5,9 +5,10 @@ const native = require('./binding.cjs')
 
 // How a process ends: a normal end waits for what is queued to be heard; any end lets the devices go.
 
-/** Frames that the audio system may still hold after our queue is empty, in callback periods. */
-const PERIODS_BEHIND = 4
 const SETTLE_MS = 100
+/** What the audio system still holds when our queue is empty: some periods, and what lies between us and the speaker. */
+const PERIODS_BEHIND = 4
+const SERVER_BEHIND_MS = 40
 /** A device that has consumed nothing for so long will not. Audio servers may take seconds to start. */
 const PATIENCE_MS = 5000
 const LOOK_AGAIN_MS = 50
@@ -18,38 +19,51 @@ const instances = new Set()
 const speakers = new Set()
 let hold = null
 
-/** Something changed that may shorten the wait: end it, and let `beforeExit` look again. */
+/** Something changed that may shorten the wait: end it; `beforeExit` comes again and looks. */
 const reconsider = () => {
   clearTimeout(hold)
   hold = null
 }
 
-const remainingMs = (instance) => {
-  const { frequency, queuedFrames } = instance
-  if (queuedFrames === 0) return 0
-  const behind = PERIODS_BEHIND * instance.obtained.periodFrames
-  return ((queuedFrames + behind) * 1000) / frequency
+const queuedMs = ({ queuedFrames, frequency }) => (queuedFrames * 1000) / frequency
+const behindMs = ({ obtained, frequency }) => SERVER_BEHIND_MS + (PERIODS_BEHIND * obtained.periodFrames * 1000) / frequency
+
+/** What was queued when it last changed, when that was, and whether what has left the queue may still be on its way. */
+const progress = { queued: '', atMs: 0, underWay: false }
+
+/** How long to wait before looking again, in ms; 0 when there is nothing more to hear. */
+const waitMs = (playing) => {
+  const durationMs = Math.max(0, ...playing.map(queuedMs))
+  if (durationMs === 0) {
+    const lastMs = progress.underWay ? Math.max(0, ...playing.map(behindMs)) : 0
+    progress.underWay = false
+    return lastMs
+  }
+  progress.underWay = true
+  const queued = playing.map(({ queuedFrames }) => queuedFrames).join()
+  const nowMs = performance.now()
+  if (queued !== progress.queued) {
+    Object.assign(progress, { queued, atMs: nowMs })
+    return Math.min(durationMs, LOOK_AGAIN_AT_MOST_MS)
+  }
+  return nowMs - progress.atMs < PATIENCE_MS ? LOOK_AGAIN_MS : 0
 }
 
-/** What was queued when it last changed, and when that was. */
-const progress = { queued: '', atMs: 0 }
+const look = () => {
+  const ms = waitMs([...speakers].filter(({ playing }) => playing))
+  hold = ms > 0 ? setTimeout(look, ms) : null
+}
 
 process.on('beforeExit', (code) => {
-  if (code !== 0) return
-  const playing = [...speakers].filter((speaker) => speaker.playing)
-  const durationMs = Math.max(0, ...playing.map(remainingMs))
-  if (durationMs === 0) return
-  const queued = playing.map((speaker) => speaker.queuedFrames).join()
-  const nowMs = performance.now()
-  const stuck = queued === progress.queued
-  if (!stuck) Object.assign(progress, { queued, atMs: nowMs })
-  if (nowMs - progress.atMs >= PATIENCE_MS) return
-  hold = setTimeout(reconsider, stuck ? LOOK_AGAIN_MS : Math.min(durationMs, LOOK_AGAIN_AT_MOST_MS))
+  if (code === 0) look()
 })
 
 process.on('exit', () => {
   try {
-    for (const instance of [...instances]) instance.close()
+    for (const instance of [...instances]) {
+      // The listeners of one may close another.
+      if (!instance.closed) instance.close()
+    }
   } finally {
     // Reached though a listener of 'close' threw. The threads of a process that ends under them are cut off in the middle:
     // give the fades their time.

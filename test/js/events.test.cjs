@@ -65,7 +65,7 @@ describe('Events', function () {
       }))
 
     it('does not come before there was data, while paused, or after a clear', () =>
-      perform(PACED, async ({ assert, speaker, until, heard, playedOut }) => {
+      perform(PACED, async ({ assert, speaker, until, heard }) => {
         const device = speaker({ periodFrames: 48 })
         const passing = async () => {
           const from = device.stats().frames
@@ -99,7 +99,7 @@ describe('Events', function () {
       }))
 
     it('reaches every thread that has the device, by each of its instances', () =>
-      perform(PACED, async ({ assert, speaker, audio, heard, startWorker, until }) => {
+      perform(PACED, async ({ assert, speaker, audio, heard, startWorker }) => {
         const device = speaker({ periodFrames: 48 })
         const twin = audio.attach(device.handle)
         const other = startWorker(async ({ audio, heard, tell }, handle) => {
@@ -163,7 +163,7 @@ describe('Events', function () {
 
   describe('lost', () => {
     it('comes once when the device breaks, and everything goes on and can be closed', () =>
-      perform(PACED, async ({ assert, speaker, heard, until, playedOut }) => {
+      perform(PACED, async ({ assert, speaker, until, playedOut }) => {
         const device = speaker({ periodFrames: 480 }, '/dev/full')
         const told = []
         device.on('lost', (event) => told.push(event))

@@ -107,7 +107,11 @@ describe('A process', function () {
       const sample = (at) => sound.readInt16LE(2 * at) / 32768
       const start = left.findIndex((_, at) => [0, 1, 2, 3].every((n) => left[at + n] === sample(n)))
       assert.notEqual(start, -1)
-      for (let at = 0; at < 9600; at++) assert.equal(left[start + at], sample(at), `frame ${at}`)
+      for (let frame = 0, at = start; frame < 9600; frame++, at++) {
+        // A busy machine may put silence in between; nothing may be missing for it.
+        while (left[at] === 0 && sample(frame) !== 0) at++
+        assert.equal(left[at], sample(frame), `frame ${frame}`)
+      }
     })
   })
 })

@@ -1,6 +1,6 @@
 'use strict'
 
-const { fork, spawn } = require('node:child_process')
+const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const os = require('node:os')
@@ -13,10 +13,12 @@ const PROGRAMS = path.join(__dirname, '..', 'programs')
 const WATCHDOG_MS = 90_000
 /** For a whole test: longer than its processes are given. */
 const PATIENCE_MS = 120_000
+const TAPE_BYTES = 2 ** 30
 
 /** The tapes of one test; they go when it is over. */
 const tapes = []
-afterEach(() => {
+afterEach(function () {
+  this.timeout(PATIENCE_MS)
   for (const dir of tapes.splice(0)) fs.rmSync(dir, { recursive: true, force: true })
 })
 
@@ -51,11 +53,18 @@ const ending = async (child, name, patienceMs = WATCHDOG_MS) => {
   return { code, signal, ...said }
 }
 
-/** Runs a program of test/programs; `tell` gets the child as soon as it runs. */
+/** Starts a program of test/programs in a folder of its own. */
+const start = (program, args, options, stdio) => {
+  const cwd = newDir()
+  // A device that nobody stops would write to its tape until the disk is full.
+  const command = [`--fsize=${TAPE_BYTES}`, process.execPath, path.join(PROGRAMS, program), ...args]
+  const child = spawn('prlimit', command, { cwd, env: environment(options), serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', ...stdio] })
+  return { child, dir: cwd }
+}
+
+/** Runs a program of test/programs; `begun` gets the child as soon as it runs. */
 const run = async (program, { args = [], begun = () => {}, ...options } = {}) => {
-  const dir = newDir()
-  const file = path.join(PROGRAMS, program)
-  const child = spawn(process.execPath, [file, ...args], { cwd: dir, env: environment(options), stdio: ['ignore', 'pipe', 'pipe'] })
+  const { child, dir } = start(program, args, options, [])
   begun(child)
   return { ...(await ending(child, program)), dir }
 }
@@ -66,12 +75,7 @@ const run = async (program, { args = [], begun = () => {}, ...options } = {}) =>
  * status 0, is part of every scene.
  */
 const perform = async (options, scene, ...args) => {
-  const child = fork(path.join(PROGRAMS, 'scene.cjs'), {
-    cwd: newDir(),
-    env: environment(options),
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+  const { child } = start('scene.cjs', [], options, ['ipc'])
   const outcome = new Promise((resolve) => child.once('message', resolve))
   child.send({ source: String(scene), args })
   const ended = ending(child, 'the scene', options.patienceMs)

@@ -16,7 +16,6 @@ const NOT_FOUND = 'ERR_AUDIO_DEVICE_NOT_FOUND'
 /** Integers that a native u32 would take for something else, and others out of any range. */
 const TOO_LARGE = [2 ** 32, 2 ** 32 + 1, 2 ** 53]
 const NO_INTEGERS = [NaN, 1.5, Infinity, '1', null, [], {}, true]
-const NO_NUMBERS = [NaN, '1', null, [], {}, true, undefined]
 
 const detached = (view) => {
   structuredClone(view.buffer, { transfer: [view.buffer] })

@@ -1,5 +1,8 @@
 // What every side of the round trip does: emits a burst now and then, and notes when it hears it again.
 
+import { spawnSync } from 'node:child_process'
+import { setPriority } from 'node:os'
+
 export const FREQUENCY = 48000
 export const CHANNELS = 2
 const BURST_FRAMES = 32
@@ -50,6 +53,17 @@ export class Probe {
 }
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms) })
+
+/**
+ * For a main thread that polls without a pause, once its devices are open: takes it out of the real-time class that the bench may
+ * run in, where it would hold up the audio threads that it waits for.
+ */
+export const spinBelowAudio = () => {
+  spawnSync('chrt', ['--other', '--pid', '0', String(process.pid)])
+  try {
+    setPriority(-20)
+  } catch {}
+}
 
 /** Prints the answer, with the share of a core that this process has used, and ends without closing anything. */
 export const report = (answer) => {

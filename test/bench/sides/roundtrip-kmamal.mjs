@@ -2,7 +2,7 @@
 // polls, without a pause (which costs a core, and is its best) or every so many ms.
 
 import { createRequire } from 'node:module'
-import { CHANNELS, FREQUENCY, Probe, burst, bytesOf, report } from './probe.mjs'
+import { CHANNELS, FREQUENCY, Probe, burst, bytesOf, report, spinBelowAudio } from './probe.mjs'
 
 const { audio } = createRequire(import.meta.url)(process.argv[2])
 const [frames, warmMs, probes, pollMs] = process.argv.slice(3).map(Number)
@@ -28,6 +28,7 @@ const poll = () => {
 try { microphone.dequeue(capturedBytes) } catch {}
 microphone.play()
 speaker.play()
+if (pollMs === 0) spinBelowAudio()
 poll()
 
 const sound = bytesOf(burst(frames))

@@ -1,7 +1,7 @@
 // roundtrip-nwaa.mjs MODULE FRAMES WARM_MS PROBES: node-web-audio-api on ALSA's way to PulseAudio, its blocks set by the
 // latency hint. The main thread polls an analyser for what the microphone hears, without a pause.
 
-import { CHANNELS, FREQUENCY, Probe, burst, report } from './probe.mjs'
+import { CHANNELS, FREQUENCY, Probe, burst, report, spinBelowAudio } from './probe.mjs'
 
 const webaudio = await import(process.argv[2])
 const { AudioContext, AnalyserNode, AudioBufferSourceNode, MediaStreamAudioSourceNode, mediaDevices } = webaudio
@@ -26,6 +26,7 @@ const poll = () => {
   setImmediate(poll)
 }
 await context.resume()
+spinBelowAudio()
 poll()
 
 const emit = () => {
