@@ -9,14 +9,16 @@ import encodeWav from '@audio/encode-wav'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FREQUENCY = 48000
 const CHANNELS = 2
-/** The shortest silence that counts as a gap: the recording has noise in it, and no two zeros in a row for this long. */
+/** The shortest silence that counts as a gap, 1 ms: the noise in the recording is never silent for so long. */
 const GAP_FRAMES = FREQUENCY / 1000
+/** For an audio system that neither opens a device nor refuses to. */
+const PATIENCE_MS = 10_000
 
 /** Opens and closes the default device in a process of its own: once a driver was tried, SDL keeps to it. */
 function tryDevice () {
   const open = "require('sdl-callback-audio').audio.openDevice({ type: 'playback' }).close()"
-  const { status, stderr } = spawnSync(process.execPath, ['-e', open], { cwd: ROOT, encoding: 'utf8' })
-  return { opens: status === 0, reason: stderr.match(/^\w*Error.*$/m)?.[0] ?? stderr.trim() }
+  const { status, stderr } = spawnSync(process.execPath, ['-e', open], { cwd: ROOT, encoding: 'utf8', timeout: PATIENCE_MS })
+  return { opens: status === 0, reason: stderr.match(/^\w*Error.*$/m)?.[0] ?? 'no answer' }
 }
 
 /** Takes the channels of interleaved samples apart. */
@@ -25,7 +27,7 @@ const channelsOf = (samples) =>
     Float32Array.from({ length: samples.length / CHANNELS }, (_, frame) => samples[frame * CHANNELS + channel]))
 
 /** Counts the frames of silence between the first sound and the last. */
-export function gapFrames ([channel]) {
+function gapFrames ([channel]) {
   const last = channel.findLastIndex((sample) => sample !== 0)
   let [gaps, zeros, sounding] = [0, 0, false]
   for (const sample of channel.subarray(0, last + 1)) {

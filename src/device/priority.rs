@@ -1,4 +1,5 @@
-//! Audio thread, once per device: which priority the thread has obtained. One number, so that it fits an atomic.
+//! Audio thread, once per device: a real-time priority, and which one the thread has obtained. One number, so that it fits
+//! an atomic.
 
 /// Policy of the thread and, for the time-shared ones, its nice value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,22 @@ impl Priority {
         }
     }
 }
+
+/// Above PulseAudio's own threads, below those of the kernel and of JACK.
+#[cfg(target_os = "linux")]
+const FIFO_LEVEL: i32 = 10;
+
+/// Makes the calling thread a real-time one where that is allowed, and leaves it as it was elsewhere.
+#[cfg(target_os = "linux")]
+pub fn raise() {
+    let param = libc::sched_param { sched_priority: FIFO_LEVEL };
+    // SAFETY: 0 names the calling thread; `param` is live. Threads that it starts would not inherit this.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const param) };
+}
+
+/// SDL has asked for what there is.
+#[cfg(not(target_os = "linux"))]
+pub fn raise() {}
 
 /// The calling thread's priority.
 #[cfg(target_os = "linux")]

@@ -32,6 +32,8 @@ struct CallbackSlot {
     callback: Callback,
     tally: std::sync::Arc<Tally>,
     priority_known: bool,
+    /// The driver waits for a device. Those that do not (files, nothing) would keep a processor from everybody else.
+    waits_for_device: bool,
 }
 
 pub fn version() -> (u8, u8, u8) {
@@ -90,7 +92,8 @@ impl Sdl {
             options.name.as_deref().map(CString::new).transpose().map_err(|_| {
                 AudioError::new(ErrorCode::DeviceNotFound, act, "the device's name holds a NUL character")
             })?;
-        let slot = Box::into_raw(Box::new(CallbackSlot { callback, tally, priority_known: false }));
+        let waits_for_device = !["disk", "dummy"].contains(&self.driver().as_str());
+        let slot = Box::into_raw(Box::new(CallbackSlot { callback, tally, priority_known: false, waits_for_device }));
         let desired = sys::SDL_AudioSpec {
             freq: c_int::try_from(options.rate.0).unwrap_or(c_int::MAX),
             format: options.layout.format.sdl_code(),
@@ -186,6 +189,9 @@ unsafe extern "C" fn run_callback(userdata: *mut c_void, stream: *mut u8, len: c
     };
     if !slot.priority_known {
         slot.priority_known = true;
+        if slot.waits_for_device {
+            priority::raise();
+        }
         slot.tally.priority.store(priority::of_this_thread().pack(), Ordering::Relaxed);
     }
     slot.callback.run(block, now);

@@ -1,5 +1,6 @@
 // ns per call, argument checks included. Both sides run on SDL's dummy driver, in a process for each case and round.
 
+import { inTime } from './audio-server.mjs'
 import { ours, peer } from './peers.mjs'
 import { interleave, median, nodeSide } from './rounds.mjs'
 import { judged, printTable } from './table.mjs'
@@ -22,7 +23,7 @@ export const run = async ({ rounds }) => {
   const table = []
   let ran = true
   for (const [label, name, frames, limit] of rows) {
-    const side = (module) => nodeSide('calls.cjs', [module, name, frames], { env })
+    const side = (module) => inTime(nodeSide('calls.cjs', [module, name, frames], { env }))
     const { our, their } = await interleave(rounds, { our: side(ours), their: side(kmamal) })
     const failure = our.failure ?? their.failure
     if (failure) {

@@ -80,6 +80,8 @@ const perform = async (options, scene, ...args) => {
   child.send({ source: String(scene), args })
   const ended = ending(child, 'the scene', options.patienceMs)
   const first = await Promise.race([outcome, ended.then((end) => ({ ...end, early: true }))])
+  // A scene that breaks off leaves its devices as they are: how it ends is then no question.
+  if (first.threw) child.kill('SIGKILL')
   const { code, signal, stderr, stdout } = await ended
   if (first.threw) throw Object.assign(new Error(first.threw.message), first.threw)
   if (first.early || code !== 0) throw new Error(`the process ended ${first.early ? 'before the scene' : 'badly'}: ${signal ?? code}\n${stdout}${stderr}`)
