@@ -1,6 +1,5 @@
 'use strict'
 
-const { isMainThread } = require('node:worker_threads')
 const native = require('./binding.cjs')
 
 // How a process ends: a normal end waits for what is queued to be heard; any end lets the devices go.
@@ -18,6 +17,8 @@ const LOOK_AGAIN_AT_MOST_MS = 500
 const instances = new Set()
 const speakers = new Set()
 let hold = null
+/** There has been a device, which may still be fading. */
+let opened = false
 
 /** Something changed that may shorten the wait: end it; `beforeExit` comes again and looks. */
 const reconsider = () => {
@@ -67,11 +68,12 @@ process.on('exit', () => {
   } finally {
     // Reached though a listener of 'close' threw. The threads of a process that ends under them are cut off in the middle:
     // give the fades their time.
-    if (isMainThread) native.settle(SETTLE_MS)
+    if (opened && require('node:worker_threads').isMainThread) native.settle(SETTLE_MS)
   }
 })
 
 const add = (instance, recording) => {
+  opened = true
   instances.add(instance)
   if (!recording) speakers.add(instance)
 }

@@ -1,6 +1,5 @@
 'use strict'
 
-const { endianness } = require('node:os')
 const { invalid } = require('./errors.cjs')
 
 // Sample formats: how many bytes a sample has, its range, and how Buffer reads and writes it.
@@ -24,7 +23,7 @@ const accessors = (suffix) => ({
   writer: Buffer.prototype[`write${suffix}`],
 })
 
-const little = endianness() === 'LE'
+const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 const sys = little ? 'lsb' : 'msb'
 
 /** name → range, accessors, the canonical name, and the typed array of the same layout where there is one */

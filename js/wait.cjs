@@ -1,6 +1,5 @@
 'use strict'
 
-const { isMainThread } = require('node:worker_threads')
 const native = require('./binding.cjs')
 const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
 const { LOST, refusal, slotOf } = require('./instance.cjs')
@@ -21,7 +20,8 @@ const waitFor = (instance, frames, timeoutMs, { most, limit }) => {
   checkFrames(frames, most, limit)
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw invalid('timeoutMs must be a number', { timeoutMs })
   if (timeoutMs < 0) throw outOfRange('invalid timeoutMs', { timeoutMs })
-  if (isMainThread) {
+  // Asked for only here: loading it takes as much memory as all of this package.
+  if (require('node:worker_threads').isMainThread) {
     throw codedError('WOULD_BLOCK', 'this would block the main thread; wait in a worker, or poll queuedFrames')
   }
   const deadline = performance.now() + timeoutMs

@@ -10,7 +10,6 @@ const { noise, startOfNoise } = require('./signals.cjs')
 const PACED = { delayMs: 1 }
 const SITUATIONS = [
   'playback',
-  'playback on a device that hangs',
   'capture',
   'a worker that plays',
   'a worker that waits for space',
@@ -63,7 +62,6 @@ describe('A process', function () {
 
   for (const story of [
     'a paused device',
-    'a device that hangs',
     'a worker that exits while its device plays',
     'a worker that fails while its device plays',
     'a microphone',
@@ -97,6 +95,30 @@ describe('A process', function () {
         assert.deepEqual([code, signal, stderr], [null, 'SIGINT', ''])
       })
     }
+
+    describe('that hangs', () => {
+      beforeEach(() => { server.env.AUDIO_SERVER_PID = String(server.pid) })
+      afterEach(() => process.kill(server.pid, 'SIGCONT'))
+      const situation = 'playback on an audio server that hangs'
+
+      for (const [ending, status] of [['process.exit(7)', 7], ['an uncaught error', 1]]) {
+        it(`ends by ${ending} during playback`, async () => {
+          const { code, signal, stderr } = await onServer('ends.cjs', { args: [situation, ending] })
+          assert.deepEqual([code, signal], [status, null], stderr)
+        })
+      }
+
+      it('is ended by SIGINT during playback', async () => {
+        const begun = (child) => child.stdout.once('data', () => child.kill('SIGINT'))
+        const { code, signal, stderr } = await onServer('ends.cjs', { args: [situation, 'a signal'], begun })
+        assert.deepEqual([code, signal, stderr], [null, 'SIGINT', ''])
+      })
+
+      it('with something to play and nothing else to do ends', async () => {
+        const { code, signal, stderr } = await onServer('plays-to-the-end.cjs', { args: ['an audio server that hangs'] })
+        assert.deepEqual([code, signal, stderr], [0, null, ''])
+      })
+    })
 
     it('with a device that plays and nothing else to do stays until all is heard', async () => {
       const take = await server.startRecording()

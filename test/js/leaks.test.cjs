@@ -35,7 +35,7 @@ describe('Nothing is left behind', function () {
   })
 
   it('when workers are terminated while they start and open', () =>
-    perform(PACED, async ({ assert, startPlayer, until, delay, tape, tasks, openFiles, signals }) => {
+    perform(PACED, async ({ startPlayer, until, delay, tape, tasks, openFiles, signals }) => {
       const random = signals.randomOf(2)
       const round = async () => {
         const players = [1, 2, 3, 4].map((n) => startPlayer(tape(`tape-${n}`), n))

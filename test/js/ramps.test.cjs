@@ -1,10 +1,10 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { perform, run, PATIENCE_MS } = require('./studio.cjs')
-const { floatsOf, largestStep, randomOf, sine } = require('./signals.cjs')
 const fs = require('node:fs')
 const path = require('node:path')
+const { perform, run, PATIENCE_MS } = require('./studio.cjs')
+const { floatsOf, largestStep, randomOf, sine } = require('./signals.cjs')
 
 // What the loudspeaker got, frame for frame, against the ramps written out here: 5 ms of a raised cosine.
 

@@ -25,6 +25,8 @@ function assertUnbroken (heard) {
 
 describe('webaudio-node', function () {
   this.timeout(300_000)
+  // A private server that is not a real-time process loses sound by itself when others keep the processors from it.
+  this.retries(3)
 
   const ways = {
     'via-register': 'with setSdl, after sdl-callback-audio/register',

@@ -5,18 +5,27 @@ const stage = require('./stage.cjs')
 
 // node ends.cjs SITUATION ENDING: gets into a situation, and ends in the middle of it.
 
-const { speaker, microphone, signals, until, startWorker, startPlayer, tape, PipeSpeaker } = stage
+const { speaker, microphone, signals, until, delay, startWorker, startPlayer, tape } = stage
 
 const plays = async (name) => {
   const device = speaker({ periodFrames: 48 }, name)
   device.enqueue(signals.bytesOf(signals.constant(480_000, 0.8)))
   device.play()
   await until(() => device.stats().playedFrames >= 2000)
+  return device
 }
 
 const situations = {
   playback: () => plays(tape()),
-  'playback on a device that hangs': () => plays(new PipeSpeaker().file),
+  'playback on an audio server that hangs': async () => {
+    const device = await plays()
+    process.kill(Number(process.env.AUDIO_SERVER_PID), 'SIGSTOP')
+    await until(async () => {
+      const { callbacks } = device.stats()
+      await delay(50)
+      return device.stats().callbacks === callbacks
+    })
+  },
   capture: async () => {
     const device = microphone({ periodFrames: 48 }, '/dev/zero')
     device.play()

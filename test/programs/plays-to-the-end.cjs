@@ -1,6 +1,6 @@
 'use strict'
 
-const { audio, speaker, microphone, signals, startWorker, tape, PipeSpeaker } = require('./stage.cjs')
+const { audio, speaker, microphone, signals, startWorker, tape, until } = require('./stage.cjs')
 
 // node plays-to-the-end.cjs STORY: has something to play, and nothing else to do.
 
@@ -36,11 +36,12 @@ const stories = {
   'a paused device': () => {
     speaker({ format: 's16', frequency: 8000 }).enqueue(hour())
   },
-  'a device that hangs': () => {
-    // Full of silence before the sound comes.
-    const device = speaker({ format: 's16' }, new PipeSpeaker().file)
-    device.enqueue(ten())
+  'an audio server that hangs': async () => {
+    const device = speaker({ periodFrames: 128 })
+    device.enqueue(Buffer.alloc(4 * 48000))
     device.play()
+    await until(() => device.stats().playedFrames > 0)
+    process.kill(Number(process.env.AUDIO_SERVER_PID), 'SIGSTOP')
   },
   'a microphone': () => microphone({}, '/dev/zero').play(),
 }

@@ -30,7 +30,6 @@ const until = async (condition) => {
 const tape = (name = 'tape') => path.resolve(name)
 
 const tasks = () => fs.readdirSync('/proc/self/task')
-const taskNames = () => tasks().map((id) => fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
 const openFiles = () =>
   fs.readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
@@ -95,5 +94,5 @@ const startPlayer = (name, channels) => {
 module.exports = {
   sdl, audio, assert, fs, signals, ...pipes,
   sceneOf, until, delay, tape, recorded, speaker, microphone, playedOut, codeOf, heard, startWorker, startPlayer,
-  tasks, taskNames, openFiles,
+  tasks, openFiles,
 }
