@@ -57,7 +57,10 @@ export interface AudioOptions {
   readonly frequency?: number
   /** Default `'f32'`. */
   readonly format?: Format
-  /** Frames, a power of two from 1 to 65536; echoed, and where no `periodFrames` is given the period is `min(buffered, 512)`. Default 4096. */
+  /**
+   * Frames, a power of two from 1 to 65536; echoed. Where no `periodFrames` is given the period is `min(buffered, 512)`, and for
+   * playback above 4096 PulseAudio is asked to keep 2048 frames: more latency, fewer gaps on a busy machine. Default 4096.
+   */
   readonly buffered?: number
   /** Frames that the device asks for at a time, 1 to 32768: the grain of its latency. `obtained` tells what it became. */
   readonly periodFrames?: number

@@ -7,7 +7,7 @@ const native = require('./binding.cjs')
 const SETTLE_MS = 100
 /** What the audio system still holds when our queue is empty: some periods, and what lies between us and the speaker. */
 const PERIODS_BEHIND = 4
-const SERVER_BEHIND_MS = 40
+const SERVER_BEHIND_MS = 100
 /** A device that has consumed nothing for so long will not. Audio servers may take seconds to start. */
 const PATIENCE_MS = 5000
 const LOOK_AGAIN_MS = 50

@@ -9,6 +9,9 @@ const MAX_CHANNELS = 8
 const MAX_BUFFERED = 65536
 const MAX_PERIOD_FRAMES = 32768
 const DEFAULT_PERIOD_FRAMES = 512
+const DEFAULT_BUFFERED = 4096
+/** What an audio server keeps for one who asks for a larger `buffered` than the default: half of what @kmamal/sdl gets. */
+const DEPTH_FRAMES = 2048
 const HOUR_MS = 3_600_000
 
 const isPowerOfTwo = (value) => 2 ** (31 - Math.clz32(value)) === value
@@ -52,7 +55,7 @@ const interpret = (device, options) => {
     channels = 1,
     frequency = 48000,
     format = 'f32',
-    buffered = 4096,
+    buffered = DEFAULT_BUFFERED,
     periodFrames,
     capacityMs = 200,
     maxQueuedMs = recording ? 10_000 : HOUR_MS,
@@ -82,6 +85,7 @@ const interpret = (device, options) => {
   oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])
   oneOf('onLost', onLost, ['reopen', 'fail'])
 
+  const wantsDepth = !recording && periodFrames === undefined && buffered > DEFAULT_BUFFERED
   const frames = (ms) => Math.ceil((ms * frequency) / 1000)
   return {
     recording,
@@ -92,6 +96,7 @@ const interpret = (device, options) => {
     formatName: format,
     buffered,
     periodFrames: periodFrames ?? Math.min(buffered, DEFAULT_PERIOD_FRAMES),
+    depthFrames: wantsDepth ? DEPTH_FRAMES : 0,
     capacityFrames: frames(capacityMs),
     maxQueuedFrames: frames(maxQueuedMs),
     dropNewest: onOverflow === 'drop-newest',

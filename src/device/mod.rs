@@ -1,5 +1,6 @@
 //! Devices: the service thread that owns SDL, and the halves of a device that JavaScript holds.
 
+pub mod depth;
 pub mod options;
 pub mod owner;
 pub mod priority;

@@ -31,6 +31,8 @@ pub struct DeviceOptions {
     pub max_queued: Frames,
     pub overflow: Overflow,
     pub on_lost: OnLost,
+    /// Playback: what an audio server is to keep beyond its least; zero for the least.
+    pub depth: Frames,
     pub echo: Echo,
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use sdl2::sys;
 
 use crate::device::options::{DeviceOptions, Kind, Obtained};
-use crate::device::priority;
+use crate::device::{depth, priority};
 use crate::error::{AudioError, ErrorCode};
 use crate::format::{Layout, SampleFormat};
 use crate::link::tally::Tally;
@@ -112,7 +112,7 @@ impl Sdl {
         let allowed_changes = if any_period { sys::SDL_AUDIO_ALLOW_SAMPLES_CHANGE as c_int } else { 0 };
         let mut got = desired;
         // SAFETY: `name` and both specs outlive the call; `slot` lives until SDL has closed the device.
-        let sdl_id = unsafe {
+        let sdl_id = depth::with_depth(options.depth, options.rate, || unsafe {
             sys::SDL_OpenAudioDevice(
                 name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr()),
                 c_int::from(options.kind == Kind::Capture),
@@ -120,7 +120,7 @@ impl Sdl {
                 &raw mut got,
                 allowed_changes,
             )
-        };
+        });
         if sdl_id == 0 {
             // SAFETY: SDL did not take the slot.
             drop(unsafe { Box::from_raw(slot) });

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
 use crate::device::owner::{Device, Waited};
 use crate::device::priority::Priority;
-use crate::device::{service::service, table};
+use crate::device::{depth, service::service, table};
 use crate::error::{AudioError, ErrorCode};
 use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
@@ -39,6 +39,7 @@ fn closed() -> napi::Error<ErrorCode> {
 
 #[napi(module_exports)]
 pub fn load(exports: Object, env: Env) -> napi::Result<()> {
+    depth::prepare();
     env::enter(env.raw());
     // SAFETY: both belong to the load in progress.
     unsafe { hot::export(env.raw(), exports.raw()) };
@@ -56,6 +57,7 @@ pub struct RawOptions {
     pub format_name: String,
     pub buffered: u32,
     pub period_frames: u32,
+    pub depth_frames: u32,
     pub capacity_frames: f64,
     pub max_queued_frames: f64,
     pub drop_newest: bool,
@@ -115,6 +117,7 @@ pub fn open(options: RawOptions) -> Result<RawDevice> {
         max_queued: Frames(options.max_queued_frames as u64),
         overflow: if options.drop_newest { Overflow::DropNewest } else { Overflow::DropOldest },
         on_lost: if options.fail_when_lost { OnLost::Fail } else { OnLost::Reopen },
+        depth: Frames(u64::from(options.depth_frames)),
         echo: Echo { format: options.format_name, buffered: options.buffered },
     };
     let device = table::open(options, pump::bell())?;

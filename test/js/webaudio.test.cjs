@@ -8,6 +8,7 @@ const { NEWEST_NODE, projectFor, nodeOf } = require('../webaudio/projects.cjs')
 const UNBROKEN_TONE = { level: 0.25, gapMs: 0, splices: [] }
 const UNBROKEN_VOICE = { level: 0.5, gapMs: 0, splices: [] }
 const HALF_OF_EVERY_SECOND = 500
+const BLOCK_MS = 512 / 48
 
 const rounded = ({ level, ...judged }) => ({ level: Math.round(level * 100) / 100, ...judged })
 
@@ -15,10 +16,19 @@ function assertEndedWell ({ status, signal, complaints }) {
   assert.deepEqual({ status, signal, complaints }, { status: 0, signal: null, complaints: '' })
 }
 
+/**
+ * webaudio-node keeps the microphone in a ring of its own, which starts empty and finds its depth by running dry: the timers
+ * of a busy thread may make it do so once more, by one block. What our device lost would be in its counters, and is not.
+ */
+function assertSteady (voice) {
+  assert.equal(voice.level, UNBROKEN_VOICE.level)
+  assert.ok(voice.gapMs <= BLOCK_MS && voice.splices.length <= 2, JSON.stringify(voice))
+}
+
 function assertUnbroken (heard) {
   assertEndedWell(heard)
   assert.deepEqual(rounded(heard.tone), UNBROKEN_TONE)
-  assert.deepEqual(rounded(heard.voice), UNBROKEN_VOICE)
+  assertSteady(rounded(heard.voice))
   assert.equal(heard.counters.playback.underrunFrames, 0)
   assert.equal(heard.counters.recording.overrunFrames, 0)
 }
