@@ -27,8 +27,8 @@ const CHECKS = [
   },
   {
     name: 'JavaScript tests',
-    // A test with no device fails, it does not skip: nor does any other.
-    command: `npx --no-install mocha --forbid-only --forbid-pending ${testFiles.join(' ')}`,
+    // A test with no device fails, it does not skip: nor does any other. What fails runs once more, and is told.
+    command: `npx --no-install mocha --forbid-only --forbid-pending --retries 1 --reporter .ci/reporter.cjs ${testFiles.join(' ')}`,
     env: { SDL_AUDIODRIVER: 'dummy' },
     passed: /^ +(\d+) passing/gm,
     failed: /^ +(\d+) failing/gm,

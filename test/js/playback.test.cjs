@@ -102,14 +102,15 @@ describe('Playback', function () {
   it('plays what comes after it ran dry and its rings shrank, bit for bit where that begins with silence', () =>
     perform({ delayMs: 1 }, async ({ assert, speaker, recorded, heard, signals }) => {
       const device = speaker({ format: 's16', capacityMs: 5, periodFrames: 480 })
-      device.play()
       const sounds = []
       for (const frames of [50_000, 100, 20_000]) {
         const sound = signals.noise(frames, frames * 2)
         const underrun = heard(device, 'underrun')
-        // In pieces, so that the rings grow one by one.
+        // In pieces, so that the rings grow one by one; held meanwhile, as it would run dry between them.
+        device.pause()
         device.enqueue(Buffer.concat([Buffer.alloc(2), sound.subarray(0, frames)]))
         device.enqueue(sound.subarray(frames))
+        device.play()
         sounds.push(sound)
         await underrun
       }
