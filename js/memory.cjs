@@ -15,12 +15,34 @@ const isBuffer = (value) => isUint8Array(value) && (value.constructor === Buffer
 /** The bytes of a Buffer; whatever else it is gets its answer from `checkBuffer`. */
 const lengthOf = (buffer) => (isUint8Array(buffer) ? buffer.length : undefined)
 
+/** What native code remembers is kept alive by us: no more than this. */
+const KEPT_MOST_BYTES = 256 << 10
+
+/** What no caller can hand in. */
+const NOTHING = Symbol('nothing is kept')
+
+/**
+ * The buffer itself if native code may remember where its memory lies, or else `NOTHING`. That memory stays where it is until it
+ * is detached, which `checkKept` sees.
+ */
+const keep = (buffer) => (buffer.buffer.byteLength <= KEPT_MOST_BYTES ? buffer : NOTHING)
+
+// The accessor itself: it tells the truth of a detached buffer, whatever properties a caller may have put on it.
+const byteLengthOf = Function.prototype.call.bind(
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'byteLength').get,
+)
+
+/** The checks that a buffer needs again when it was kept. */
+const checkKept = (buffer, numBytes) => {
+  if (!Number.isInteger(numBytes)) throw invalid('numBytes must be an integer', { numBytes })
+  if (numBytes <= 0) throw outOfRange('invalid numBytes', { numBytes })
+  if (byteLengthOf(buffer) < numBytes) throw outOfRange('buffer is smaller than expected', { buffer, numBytes })
+}
+
 /** As `@kmamal/sdl` checks the arguments of `enqueue` and `dequeue`. */
 const checkBuffer = (buffer, numBytes) => {
   if (!isBuffer(buffer)) throw invalid('buffer must be a Buffer', { buffer })
-  if (!Number.isInteger(numBytes)) throw invalid('numBytes must be an integer', { numBytes })
-  if (numBytes <= 0) throw outOfRange('invalid numBytes', { numBytes })
-  if (buffer.length < numBytes) throw outOfRange('buffer is smaller than expected', { buffer, numBytes })
+  checkKept(buffer, numBytes)
 }
 
 const typeName = (value) => (typeof value === 'object' && value ? (value.constructor?.name ?? 'object') : typeof value)
@@ -41,4 +63,4 @@ const notWhole = (bytes, frameBytes) =>
     { bytes, frameBytes },
   )
 
-module.exports = { SHARED, lengthOf, checkBuffer, checkSamples, notWhole }
+module.exports = { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole }

@@ -2,11 +2,11 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, lengthOf, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
 
-const { enqueue, write } = native
+const { enqueue, enqueueAgain, write } = native
 
 const EVENTS = ['close', 'underrun', 'lost', 'restored', 'error']
 
@@ -14,6 +14,7 @@ class AudioPlaybackInstance extends AudioInstance {
   #frameBytes
   #format
   #capacityFrames
+  #kept = NOTHING
 
   constructor (opened, device) {
     super(EVENTS, opened, device)
@@ -24,11 +25,14 @@ class AudioPlaybackInstance extends AudioInstance {
 
   enqueue (buffer, numBytes = lengthOf(buffer)) {
     const slot = slotOf(this)
-    checkBuffer(buffer, numBytes)
+    const again = buffer === this.#kept
+    if (again) checkKept(buffer, numBytes)
+    else checkBuffer(buffer, numBytes)
     if (numBytes % this.#frameBytes !== 0) throw notWhole(numBytes, this.#frameBytes)
-    let answer = enqueue(slot, buffer, numBytes)
+    let answer = again ? enqueueAgain(slot, numBytes) : enqueue(slot, buffer, numBytes)
+    if (!again) this.#kept = answer === undefined ? keep(buffer) : NOTHING
     if (answer === SHARED) answer = enqueue(slot, Buffer.from(buffer), numBytes)
-    if (answer !== 0) throw refusal(this, answer, { buffer, numBytes })
+    if (answer !== undefined) throw refusal(this, answer, { buffer, numBytes })
   }
 
   write (samples) {

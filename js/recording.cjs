@@ -2,11 +2,11 @@
 
 const native = require('./binding.cjs')
 const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, lengthOf, checkBuffer, checkSamples, notWhole } = require('./memory.cjs')
+const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
 const { waitFor } = require('./wait.cjs')
 
-const { dequeue, read } = native
+const { dequeue, dequeueAgain, read } = native
 
 const EVENTS = ['close', 'overrun', 'lost', 'restored', 'error']
 
@@ -14,6 +14,7 @@ class AudioRecordingInstance extends AudioInstance {
   #frameBytes
   #format
   #maxQueuedFrames
+  #kept = NOTHING
 
   constructor (opened, device) {
     super(EVENTS, opened, device)
@@ -24,8 +25,11 @@ class AudioRecordingInstance extends AudioInstance {
 
   dequeue (buffer, numBytes = lengthOf(buffer)) {
     const slot = slotOf(this)
-    checkBuffer(buffer, numBytes)
-    let bytes = dequeue(slot, buffer, numBytes)
+    const again = buffer === this.#kept
+    if (again) checkKept(buffer, numBytes)
+    else checkBuffer(buffer, numBytes)
+    let bytes = again ? dequeueAgain(slot, numBytes) : dequeue(slot, buffer, numBytes)
+    if (!again) this.#kept = bytes >= 0 ? keep(buffer) : NOTHING
     if (bytes === SHARED) {
       const copy = Buffer.alloc(numBytes)
       bytes = dequeue(slot, copy, numBytes)

@@ -207,6 +207,9 @@ impl Device {
     pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
         self.claim(env)?;
         let End::Capture(reader) = &self.end else { return Err(Refusal::Taken) };
+        if self.queued() == Frames::ZERO {
+            return Ok(Frames::ZERO);
+        }
         let bytes = reader.with(|reader| {
             reader.settle();
             reader.pop(into, Fate::Delivered)

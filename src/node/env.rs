@@ -1,7 +1,8 @@
 //! JavaScript threads. One Node environment lives on one thread: what it holds is kept in thread-local slots, and let go when
 //! it ends, however it ends. Events reach it through a threadsafe function that never keeps it alive.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,8 +27,23 @@ static LISTENERS: Mutex<Vec<(u64, Listener)>> = Mutex::new(Vec::new());
 struct Held {
     env: u64,
     loads: u32,
-    slots: Vec<Option<Arc<Device>>>,
+    slots: Vec<Option<Slot>>,
 }
+
+struct Slot {
+    device: Arc<Device>,
+    memory: Cell<Memory>,
+}
+
+/// Where the memory lies that JavaScript handed in last. Asking Node for that takes longer than the rest of a call, and most
+/// callers use the same buffer again; JavaScript keeps it and looks before each call whether the memory is still there.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub data: *mut u8,
+    pub length: usize,
+}
+
+const NO_MEMORY: Memory = Memory { data: NonNull::dangling().as_ptr(), length: 0 };
 
 thread_local! {
     static HELD: RefCell<Held> = const { RefCell::new(Held { env: 0, loads: 0, slots: Vec::new() }) };
@@ -54,7 +70,7 @@ unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
     });
     if let Some((env, slots)) = left {
         listeners().retain(|(id, _)| *id != env);
-        slots.iter().flatten().for_each(|device| table::let_go(device, env, pump::bell()));
+        slots.iter().flatten().for_each(|slot| table::let_go(&slot.device, env, pump::bell()));
     }
 }
 
@@ -65,7 +81,7 @@ pub fn keep(device: Arc<Device>) -> u32 {
             held.slots.push(None);
             held.slots.len() - 1
         });
-        held.slots[free] = Some(device);
+        held.slots[free] = Some(Slot { device, memory: Cell::new(NO_MEMORY) });
         free as u32
     })
 }
@@ -73,19 +89,22 @@ pub fn keep(device: Arc<Device>) -> u32 {
 /// Lets go of one slot; nothing happens for one that is empty.
 pub fn let_go(slot: u32) {
     let taken = HELD.with_borrow_mut(|held| Some((held.slots.get_mut(slot as usize)?.take()?, held.env)));
-    if let Some((device, env)) = taken {
-        table::let_go(&device, env, pump::bell());
+    if let Some((slot, env)) = taken {
+        table::let_go(&slot.device, env, pump::bell());
     }
 }
 
-/// Uses the device in a slot, with this environment's id.
-pub fn with<R>(slot: u32, act: impl FnOnce(&Device, u64) -> R) -> Option<R> {
-    HELD.with_borrow(|held| Some(act(held.slots.get(slot as usize)?.as_ref()?, held.env)))
+/// Uses the device in a slot, with this environment's id and the memory that the slot remembers.
+pub fn with<R>(slot: u32, act: impl FnOnce(&Device, u64, &Cell<Memory>) -> R) -> Option<R> {
+    HELD.with_borrow(|held| {
+        let Slot { device, memory } = held.slots.get(slot as usize)?.as_ref()?;
+        Some(act(device, held.env, memory))
+    })
 }
 
 /// The device in a slot, to be used without holding on to the slots (while blocking).
 pub fn device(slot: u32) -> Option<Arc<Device>> {
-    HELD.with_borrow(|held| held.slots.get(slot as usize)?.clone())
+    HELD.with_borrow(|held| Some(held.slots.get(slot as usize)?.as_ref()?.device.clone()))
 }
 
 /// Calls `listener` for every event from now on, until the environment ends.

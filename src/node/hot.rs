@@ -1,13 +1,14 @@
 //! JavaScript threads. The calls that run for every buffer, written against Node-API itself: a macro's call costs more than
 //! the work that these do. JavaScript has checked the arguments' types; lengths are checked again, since memory is at stake.
 
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
 use napi::sys;
 
 use crate::device::owner::{Device, Refusal};
-use crate::node::env;
+use crate::node::env::{self, Memory};
 use crate::units::Frames;
 
 /// Answers below zero, in place of a count.
@@ -26,9 +27,11 @@ type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> 
 /// # Safety
 /// `env` and `exports` must be those of the addon that is loading.
 pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
-    let calls: [(&std::ffi::CStr, Callback); 6] = [
+    let calls: [(&std::ffi::CStr, Callback); 8] = [
         (c"enqueue", enqueue),
         (c"dequeue", dequeue),
+        (c"enqueueAgain", enqueue_again),
+        (c"dequeueAgain", dequeue_again),
         (c"write", write),
         (c"read", read),
         (c"queuedBytes", queued_bytes),
@@ -45,57 +48,56 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
     }
 }
 
-/// `enqueue(slot, bytes, byteCount)`: 0, or why not.
+/// `enqueue(slot, bytes, byteCount)`: undefined, or why not.
 unsafe extern "C" fn enqueue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: Node calls us with a live `env` and `info`, and the memory of the view stays put until we return.
-    unsafe {
-        answer(
-            env,
-            info,
-            |env, view| view_of_bytes(env, view),
-            |_, _| None,
-            |device, id, bytes| match device.enqueue(id, bytes) {
-                Ok(()) => 0,
-                Err(refusal) => code_of(refusal),
-            },
-        )
+    unsafe { refusal(env, answer::<true>(env, info, view_of_bytes, |_, _| None, enqueue_bytes)) }
+}
+
+/// `enqueueAgain(slot, byteCount)`: the same from the memory of the `enqueue` before.
+unsafe extern "C" fn enqueue_again(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`; JavaScript has seen that the memory is still there.
+    unsafe { refusal(env, answer_again(env, info, enqueue_bytes)) }
+}
+
+fn enqueue_bytes(device: &Device, id: u64, bytes: &mut [u8]) -> i64 {
+    match device.enqueue(id, bytes) {
+        Ok(()) => 0,
+        Err(refusal) => code_of(refusal),
     }
 }
 
 /// `dequeue(slot, into, byteCount)`: bytes moved, whole frames.
 unsafe extern "C" fn dequeue(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
-    unsafe {
-        answer(
-            env,
-            info,
-            |env, view| view_of_bytes(env, view),
-            |device, id| device.read_at_once(id).map(frames_or_code),
-            |device, id, into| match device.read(id, into) {
-                Ok(frames) => device.options.layout.bytes_of(frames) as i64,
-                Err(refusal) => code_of(refusal),
-            },
-        )
+    unsafe { number(env, answer::<true>(env, info, view_of_bytes, |_, _| None, dequeue_bytes)) }
+}
+
+/// `dequeueAgain(slot, byteCount)`: the same into the memory of the `dequeue` before.
+unsafe extern "C" fn dequeue_again(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue_again`.
+    unsafe { number(env, answer_again(env, info, dequeue_bytes)) }
+}
+
+fn dequeue_bytes(device: &Device, id: u64, into: &mut [u8]) -> i64 {
+    match device.read(id, into) {
+        Ok(frames) => device.options.layout.bytes_of(frames) as i64,
+        Err(refusal) => code_of(refusal),
     }
 }
 
 /// `write(slot, samples, byteCount)`: frames taken.
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let act = |device: &Device, id, bytes: &mut [u8]| frames_or_code(device.write(id, bytes));
     // SAFETY: as in `enqueue`.
-    unsafe {
-        let act = |device: &Device, id, bytes: &mut [u8]| frames_or_code(device.write(id, bytes));
-        answer(env, info, |env, view| view_of(env, view), |_, _| None, act)
-    }
+    unsafe { number(env, answer::<false>(env, info, view_of, |_, _| None, act)) }
 }
 
 /// `read(slot, into, byteCount)`: frames moved.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let act = |device: &Device, id, into: &mut [u8]| frames_or_code(device.read(id, into));
     // SAFETY: as in `enqueue`.
-    unsafe {
-        let at_once = |device: &Device, id| device.read_at_once(id).map(frames_or_code);
-        let act = |device: &Device, id, into: &mut [u8]| frames_or_code(device.read(id, into));
-        answer(env, info, |env, view| view_of(env, view), at_once, act)
-    }
+    unsafe { number(env, answer::<false>(env, info, view_of, read_at_once, act)) }
 }
 
 /// `queuedBytes(slot)`.
@@ -110,6 +112,10 @@ unsafe extern "C" fn queued_frames(env: sys::napi_env, info: sys::napi_callback_
     unsafe { count(env, info, |device| device.queued().0 as i64) }
 }
 
+fn read_at_once(device: &Device, id: u64) -> Option<i64> {
+    device.read_at_once(id).map(frames_or_code)
+}
+
 fn code_of(refusal: Refusal) -> i64 {
     match refusal {
         Refusal::Taken => TAKEN,
@@ -122,27 +128,31 @@ fn frames_or_code(frames: Result<Frames, Refusal>) -> i64 {
 }
 
 /// Runs `act` on the device and the memory that the arguments name, unless `at_once` has the answer without the memory:
-/// asking Node for it is what these calls spend most of their time on.
+/// asking Node for it is what these calls spend most of their time on. With `REMEMBER` the slot keeps where it lies.
 ///
 /// # Safety
 /// `env` and `info` must be those of the call in progress.
-unsafe fn answer(
+unsafe fn answer<const REMEMBER: bool>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    view_of: impl FnOnce(sys::napi_env, sys::napi_value) -> View,
+    view_of: unsafe fn(sys::napi_env, sys::napi_value) -> View,
     at_once: impl FnOnce(&Device, u64) -> Option<i64>,
     act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
-) -> sys::napi_value {
+) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<3>(env, info) };
-    let on_memory = |device: &Device, id| {
+    let on_memory = |device: &Device, id, memory: &Cell<Memory>| {
         let mut wanted = 0f64;
         // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
         unsafe { sys::napi_get_value_double(env, args[2], &raw mut wanted) };
-        match view_of(env, args[1]) {
+        // SAFETY: by the contract.
+        match unsafe { view_of(env, args[1]) } {
             View::Shared => SHARED,
             View::Bytes { data, length } if wanted >= 0.0 && wanted <= length as f64 => {
                 let start = if data.is_null() { ptr::NonNull::dangling().as_ptr() } else { data };
+                if REMEMBER {
+                    memory.set(Memory { data: start, length });
+                }
                 // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs
                 // meanwhile; views on shared memory never come here.
                 act(device, id, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
@@ -151,15 +161,41 @@ unsafe fn answer(
         }
     };
     // SAFETY: by the contract.
-    let slot = unsafe { slot_of(env, args[0]) };
-    let code = env::with(slot, |device, id| {
+    let slot = unsafe { small(env, args[0]) };
+    let code = env::with(slot, |device, id, memory| {
         if device.has_failed() {
             return LOST;
         }
-        at_once(device, id).unwrap_or_else(|| on_memory(device, id))
+        at_once(device, id).unwrap_or_else(|| on_memory(device, id, memory))
     });
-    // SAFETY: `env` is live.
-    unsafe { number(env, code.unwrap_or(CLOSED)) }
+    code.unwrap_or(CLOSED)
+}
+
+/// The same on the memory that the slot remembers: Node is asked for nothing but two numbers.
+///
+/// # Safety
+/// As for `answer`; the memory that the slot remembers must still be there.
+unsafe fn answer_again(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+) -> i64 {
+    // SAFETY: by the contract.
+    let args = unsafe { arguments::<2>(env, info) };
+    // SAFETY: by the contract.
+    let (slot, wanted) = unsafe { (small(env, args[0]), small(env, args[1]) as usize) };
+    let code = env::with(slot, |device, id, memory| {
+        if device.has_failed() {
+            return LOST;
+        }
+        let Memory { data, length } = memory.get();
+        if wanted > length {
+            return TOO_SHORT;
+        }
+        // SAFETY: by the contract; no JavaScript runs meanwhile.
+        act(device, id, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
+    });
+    code.unwrap_or(CLOSED)
 }
 
 /// # Safety
@@ -171,8 +207,8 @@ unsafe fn count(
 ) -> sys::napi_value {
     // SAFETY: by the contract.
     unsafe {
-        let slot = slot_of(env, arguments::<1>(env, info)[0]);
-        number(env, env::with(slot, |device, _| act(device)).unwrap_or(CLOSED))
+        let slot = small(env, arguments::<1>(env, info)[0]);
+        number(env, env::with(slot, |device, _, _| act(device)).unwrap_or(CLOSED))
     }
 }
 
@@ -255,11 +291,20 @@ unsafe fn view_with(env: sys::napi_env, value: sys::napi_value, kind: *mut sys::
 
 /// # Safety
 /// `env` must be live and `value` one of its values.
-unsafe fn slot_of(env: sys::napi_env, value: sys::napi_value) -> u32 {
-    let mut slot = u32::MAX;
+unsafe fn small(env: sys::napi_env, value: sys::napi_value) -> u32 {
+    let mut small = u32::MAX;
     // SAFETY: by the contract.
-    unsafe { sys::napi_get_value_uint32(env, value, &raw mut slot) };
-    slot
+    unsafe { sys::napi_get_value_uint32(env, value, &raw mut small) };
+    small
+}
+
+/// Undefined for 0: a number costs Node as much as a short copy.
+///
+/// # Safety
+/// `env` must be live.
+unsafe fn refusal(env: sys::napi_env, code: i64) -> sys::napi_value {
+    // SAFETY: by the contract.
+    if code == 0 { ptr::null_mut() } else { unsafe { number(env, code) } }
 }
 
 /// # Safety

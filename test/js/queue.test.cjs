@@ -48,6 +48,32 @@ describe('The queue of a playback device', function () {
       }
     }))
 
+  it('takes what lies in a buffer when it is handed in, again and again, and refuses one whose memory has gone', () =>
+    perform(PACED, async ({ assert, speaker, playedOut, recorded, codeOf }) => {
+      const device = speaker({ format: 's16', channels: 2 })
+      const [one, two] = [Buffer.alloc(1024, 1), Buffer.alloc(1024, 2)]
+      device.enqueue(one)
+      device.enqueue(one, 512)
+      device.write(two)
+      device.enqueue(one, 4)
+      one.fill(3)
+      device.enqueue(one)
+      for (const numBytes of [0, -4, 2.5, NaN, 1028, 2 ** 33, '4', 6]) assert.notEqual(codeOf(() => device.enqueue(one, numBytes)), 'none')
+      const gone = Buffer.from(new ArrayBuffer(1024)).fill(4)
+      device.enqueue(gone)
+      device.enqueue(gone)
+      structuredClone(gone.buffer, { transfer: [gone.buffer] })
+      for (const property of ['length', 'byteLength']) Object.defineProperty(gone, property, { value: 1024 })
+      assert.equal(codeOf(() => device.enqueue(gone)), 'ERR_AUDIO_OUT_OF_RANGE')
+      device.enqueue(Buffer.alloc(8)) // the decay at the end begins from silence
+      assert.equal(device.queued, 512 + 4 + 5 * 1024 + 8)
+      device.play()
+      await playedOut(device)
+      device.close()
+      const runs = (await recorded()).toString('latin1').match(/([\x01-\x04])\1{3,}/g).map((run) => [run.charCodeAt(0), run.length])
+      assert.deepEqual(runs.slice(0, 5), [[1, 1536], [2, 1024], [1, 4], [3, 1024], [4, 2048]])
+    }))
+
   it('counts 200 ms as its capacity unless told otherwise', () =>
     perform(PACED, async ({ assert, speaker }) => {
       const device = speaker({ frequency: 44100 })
