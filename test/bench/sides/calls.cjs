@@ -61,7 +61,14 @@ const cases = {
     return timeBatches(400, callsIn(200), () => device.enqueue(block), () => device.clearQueue())
   },
 
-  /** The same paused: nobody reads the queue. */
+  /** The same in batches of 2 s: a queue as games and players keep it. */
+  enqueueDeep () {
+    const device = open('playback')
+    device.play()
+    return timeBatches(50, callsIn(2000), () => device.enqueue(block), () => device.clearQueue())
+  },
+
+  /** 200 ms again, paused: nobody reads the queue. */
   enqueuePaused () {
     const device = open('playback')
     return timeBatches(400, callsIn(200), () => device.enqueue(block), () => device.clearQueue())
@@ -74,9 +81,9 @@ const cases = {
   firstTouch () {
     let device = open('playback')
     const enqueue = () => device.enqueue(block)
-    block = memory.subarray(0, FRAME_BYTES)
-    for (let calls = 0; calls < COMPILED_AFTER_CALLS; calls += 100) {
-      time(100, enqueue)
+    for (let calls = 0; calls < COMPILED_AFTER_CALLS; calls += 20) {
+      block = memory.subarray(0, FRAME_BYTES)
+      time(20, enqueue)
       device.clearQueue()
     }
     device.close()
