@@ -64,7 +64,7 @@ export interface AudioOptions {
   readonly buffered?: number
   /** Frames that the device asks for at a time, 1 to 32768: the grain of its latency. `obtained` tells what it became. */
   readonly periodFrames?: number
-  /** Playback: what `write`, `spaceFrames` and `waitForSpace` count against. Above 0, at most 3600000. Default 200. */
+  /** Playback: what `write`, `spaceFrames` and `waitForSpace` count against, or `maxQueuedMs` if that is less. Above 0, at most 3600000. Default 200. */
   readonly capacityMs?: number
   /** The most that may be queued. Playback: where `enqueue` answers `ERR_AUDIO_QUEUE_FULL`, default one hour. Recording: where `onOverflow` sets in, default 10000. */
   readonly maxQueuedMs?: number

@@ -45,6 +45,15 @@ const checkBuffer = (buffer, numBytes) => {
   checkKept(buffer, numBytes)
 }
 
+const isDetached = (arrayBuffer) => {
+  try {
+    new Uint8Array(arrayBuffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
 const typeName = (value) => (typeof value === 'object' && value ? (value.constructor?.name ?? 'object') : typeof value)
 
 /** Samples come as the typed array of the device's format, or as bytes in it. */
@@ -53,6 +62,9 @@ const checkSamples = (samples, { view, name }) => {
   if (!fits && !(samples instanceof Uint8Array)) {
     const wanted = view && view !== Uint8Array ? `${view.name} or Buffer` : 'Buffer'
     throw invalid(`Expected ${wanted} for samples of format ${name} but received ${typeName(samples)}`, { samples })
+  }
+  if (samples.byteLength === 0 && isDetached(samples.buffer)) {
+    throw invalid('Expected samples but their memory has been transferred away', { samples })
   }
 }
 

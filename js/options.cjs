@@ -97,7 +97,7 @@ const interpret = (device, options) => {
     buffered,
     periodFrames: periodFrames ?? Math.min(buffered, DEFAULT_PERIOD_FRAMES),
     depthFrames: wantsDepth ? DEPTH_FRAMES : 0,
-    capacityFrames: frames(capacityMs),
+    capacityFrames: Math.min(frames(capacityMs), frames(maxQueuedMs)),
     maxQueuedFrames: frames(maxQueuedMs),
     dropNewest: onOverflow === 'drop-newest',
     failWhenLost: onLost === 'fail',

@@ -176,9 +176,7 @@ describe('Bad input', function () {
     it('write and read of nothing, which move nothing', () =>
       perform(FAST, async ({ assert, speaker, microphone }) => {
         const [output, input] = [speaker({}, '/dev/null'), microphone({}, '/dev/zero')]
-        const gone = new Float32Array(4)
-        structuredClone(gone.buffer, { transfer: [gone.buffer] })
-        for (const nothing of [new Float32Array(0), Buffer.alloc(0), gone]) {
+        for (const nothing of [new Float32Array(0), Buffer.alloc(0)]) {
           assert.equal(output.write(nothing), 0)
           assert.equal(input.read(nothing), 0)
         }

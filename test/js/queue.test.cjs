@@ -46,6 +46,9 @@ describe('The queue of a playback device', function () {
         assert.equal(device.write(new Float32Array(2)), 0)
         device.close()
       }
+      const brief = speaker({ capacityMs: 200, maxQueuedMs: 1 }, '/dev/null')
+      assert.deepEqual([brief.spaceFrames, brief.write(new Float32Array(100)), brief.spaceFrames], [48, 48, 0])
+      brief.close()
     }))
 
   it('takes what lies in a buffer when it is handed in, again and again, and refuses one whose memory has gone', () =>

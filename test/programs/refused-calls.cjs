@@ -109,6 +109,7 @@ const playing = [
   ...each(INVALID, [...NO_SAMPLES, new Float32Array(2)], (s, samples) => s.stereo.write(samples), 'write'),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, samples) => s.output.write(samples), 'write of f32'),
   ...each(INVALID, [new Int16Array(2), new Uint16Array(2)], (s, samples) => s.swapped.write(samples), 'write of s16msb'),
+  ...rows(INVALID, [(s) => s.output.write(detached(new Float32Array(2))), (s) => s.output.write(detached(Buffer.from(new ArrayBuffer(8))))]),
   ...rows('ERR_AUDIO_QUEUE_FULL', [
     (s) => s.brief.enqueue(Buffer.alloc(11)),
     (s) => s.brief.enqueue(Buffer.alloc(1_000_000)),
@@ -132,6 +133,7 @@ const recording = [
     (s) => s.input.dequeue(Object.defineProperty(Buffer.alloc(8), 'length', { value: 4000 })),
   ]),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, into) => s.input.read(into), 'read'),
+  ...rows(INVALID, [(s) => s.input.read(detached(new Float32Array(2)))]),
   ...rows(UNALIGNED, [(s) => s.input.read(Buffer.alloc(7))]),
   ...each(INVALID, [0, 1, 'yes', null, {}], (s, play) => s.input.play(play), 'play of a microphone'),
 ]
