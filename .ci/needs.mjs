@@ -9,10 +9,10 @@ const command = (name) => () =>
 const header = (pkgConfigName) => () => spawnSync('pkg-config', ['--exists', pkgConfigName]).status === 0
 
 const NEEDS = [
-  { when: 'compiles', there: command('cc'), debian: 'gcc', why: 'compiles SDL2' },
+  { when: 'compiles', there: command('cc'), debian: 'gcc', why: 'compiles SDL2 and libopus' },
   { when: 'compiles', there: command('c++'), debian: 'g++', why: "SDL2's CMake files ask for it" },
-  { when: 'compiles', there: command('make'), debian: 'make', why: 'builds SDL2' },
-  { when: 'compiles', there: command('cmake'), debian: 'cmake', why: 'builds SDL2' },
+  { when: 'compiles', there: command('make'), debian: 'make', why: 'builds SDL2 and libopus' },
+  { when: 'compiles', there: command('cmake'), debian: 'cmake', why: 'builds SDL2 and libopus' },
   { when: 'compiles', there: command('pkg-config'), debian: 'pkg-config', why: 'finds the headers below' },
   { when: 'compiles', there: header('libpulse'), debian: 'libpulse-dev', why: "headers: SDL2's PulseAudio backend is left out without" },
   { when: 'compiles', there: header('libpipewire-0.3'), debian: 'libpipewire-0.3-dev', why: "headers: SDL2's PipeWire backend is left out without" },

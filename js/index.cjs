@@ -1,10 +1,21 @@
 'use strict'
 
 const { audio } = require('./audio.cjs')
+const { OpusDecoder, OpusEncoder, opusVersion } = require('./codec.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
+const { Resampler, floatToInt16, int16ToFloat } = require('./resample.cjs')
 
-module.exports = { audio, info }
+module.exports = {
+  audio,
+  info,
+  OpusDecoder,
+  OpusEncoder,
+  opusVersion,
+  Resampler,
+  floatToInt16,
+  int16ToFloat,
+}
 
 // The rest of SDL is not here; whoever asks for it is told so, and who only looks at what there is is not.
 const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']

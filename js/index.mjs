@@ -1,4 +1,4 @@
 import sdl from './index.cjs'
 
-export const { audio, info } = sdl
+export const { audio, info, OpusDecoder, OpusEncoder, opusVersion, Resampler, floatToInt16, int16ToFloat } = sdl
 export default sdl

@@ -1,6 +1,8 @@
 //! JavaScript threads. Node-API and nothing else: what JavaScript calls is translated here and decided elsewhere.
 
 mod calls;
+mod codec;
 mod env;
 mod hot;
 mod stats;
+mod values;

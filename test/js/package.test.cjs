@@ -8,6 +8,7 @@ const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 
 const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
+const NAMES = ['audio', 'info', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'Resampler', 'floatToInt16', 'int16ToFloat']
 
 describe('The package', function () {
   this.timeout(PATIENCE_MS)
@@ -20,10 +21,10 @@ describe('The package', function () {
   }
 
   it('loads in many workers at once', () =>
-    perform(FAST, async ({ assert, startWorker }) => {
+    perform(FAST, async ({ assert, startWorker }, names) => {
       const loads = Array.from({ length: 8 }, () => startWorker(({ sdl }) => Object.keys(sdl)).done)
-      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, ['audio', 'info'])
-    }))
+      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, names)
+    }, NAMES))
 
   for (const name of ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']) {
     it(`says that sdl.${name} is not in it`, () => {
@@ -34,8 +35,8 @@ describe('The package', function () {
 
   it('lets itself be looked at, spread and printed', () => {
     const sdl = require('../..')
-    assert.deepEqual(Object.keys({ ...sdl }), ['audio', 'info'])
-    assert.equal(JSON.stringify(Object.keys(sdl)), '["audio","info"]')
+    assert.deepEqual(Object.keys({ ...sdl }), NAMES)
+    assert.equal(JSON.stringify(Object.keys(sdl)), JSON.stringify(NAMES))
     assert.ok(require('node:util').inspect(sdl).includes('audio'))
     assert.equal(sdl.nothing, undefined)
   })
