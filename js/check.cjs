@@ -1,6 +1,6 @@
 'use strict'
 
-const { isFloat32Array, isInt16Array, isTypedArray, isUint8Array } = require('node:util/types')
+const { isFloat32Array, isInt16Array, isSharedArrayBuffer, isTypedArray, isUint8Array } = require('node:util/types')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
 const { isDetached, typeName } = require('./memory.cjs')
 
@@ -36,6 +36,12 @@ const checkPcm = (name, value) => {
 const checkBytes = (name, value) => {
   if (!isUint8Array(value)) throw expected('Buffer or Uint8Array', name, value)
   checkNotDetached(name, value)
+}
+
+/** Bytes that a call may look at for longer, as keys are. */
+const checkKeyBytes = (name, value) => {
+  checkBytes(name, value)
+  if (isSharedArrayBuffer(value.buffer)) throw invalid(`Expected ${name} in memory of its own but it is shared; pass a copy`)
 }
 
 /** The bytes of any typed array, as a view of them. */
@@ -90,6 +96,6 @@ const notWhole = (samples, channels) =>
   codedError('FRAME_ALIGNMENT', `Expected a multiple of ${channels} samples (one frame) but received ${samples}`, { samples, channels })
 
 module.exports = {
-  bytesOf, checkBoolean, checkBytes, checkFloats, checkInt16s, checkInteger, checkMs, checkOneOf, checkOptions, checkPcm, checkWord,
-  expected, notWhole,
+  bytesOf, checkBoolean, checkBytes, checkFloats, checkInt16s, checkInteger, checkKeyBytes, checkMs, checkOneOf, checkOptions,
+  checkPcm, checkWord, expected, notWhole,
 }

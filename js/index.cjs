@@ -2,16 +2,21 @@
 
 const { audio } = require('./audio.cjs')
 const { OpusDecoder, OpusEncoder, opusVersion } = require('./codec.cjs')
+const { AesCtr } = require('./crypto.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
+const { PacketOpener, PacketSealer } = require('./packets.cjs')
 const { Resampler, floatToInt16, int16ToFloat } = require('./resample.cjs')
 
 module.exports = {
   audio,
   info,
+  AesCtr,
   OpusDecoder,
   OpusEncoder,
   opusVersion,
+  PacketOpener,
+  PacketSealer,
   Resampler,
   floatToInt16,
   int16ToFloat,

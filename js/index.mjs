@@ -1,4 +1,16 @@
 import sdl from './index.cjs'
 
-export const { audio, info, OpusDecoder, OpusEncoder, opusVersion, Resampler, floatToInt16, int16ToFloat } = sdl
+export const {
+  audio,
+  info,
+  AesCtr,
+  OpusDecoder,
+  OpusEncoder,
+  opusVersion,
+  PacketOpener,
+  PacketSealer,
+  Resampler,
+  floatToInt16,
+  int16ToFloat,
+} = sdl
 export default sdl

@@ -10,5 +10,6 @@ pub mod format;
 pub mod link;
 #[cfg(feature = "node")]
 mod node;
+pub mod packet;
 pub mod rt;
 pub mod units;

@@ -4,5 +4,6 @@ mod calls;
 mod codec;
 mod env;
 mod hot;
+mod packets;
 mod stats;
 mod values;

@@ -8,7 +8,10 @@ const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 
 const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
-const NAMES = ['audio', 'info', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'Resampler', 'floatToInt16', 'int16ToFloat']
+const NAMES = [
+  'audio', 'info', 'AesCtr', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener', 'PacketSealer', 'Resampler',
+  'floatToInt16', 'int16ToFloat',
+]
 
 describe('The package', function () {
   this.timeout(PATIENCE_MS)
