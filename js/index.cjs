@@ -6,12 +6,15 @@ const { AesCtr } = require('./crypto.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
 const { PacketOpener, PacketSealer } = require('./packets.cjs')
+const { AudioProcessor, AudioProcessorPool } = require('./processor.cjs')
 const { Resampler, floatToInt16, int16ToFloat } = require('./resample.cjs')
 
 module.exports = {
   audio,
   info,
   AesCtr,
+  AudioProcessor,
+  AudioProcessorPool,
   OpusDecoder,
   OpusEncoder,
   opusVersion,

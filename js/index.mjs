@@ -4,6 +4,8 @@ export const {
   audio,
   info,
   AesCtr,
+  AudioProcessor,
+  AudioProcessorPool,
   OpusDecoder,
   OpusEncoder,
   opusVersion,

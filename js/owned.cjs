@@ -12,18 +12,20 @@ let slotOf
 class Owned {
   #slot
   #free
+  #name
   #closed = false
 
   static {
     slotOf = (object) => {
-      if (object.#closed) throw codedError('CLOSED', `this ${object.constructor.name} is closed`)
+      if (object.#closed) throw codedError('CLOSED', `this ${object.#name} is closed`)
       return object.#slot
     }
   }
 
-  constructor (slot, free) {
+  constructor (slot, free, name = new.target.name) {
     this.#slot = slot
     this.#free = free
+    this.#name = name
     forgotten.register(this, { slot, free }, this)
   }
 

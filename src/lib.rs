@@ -13,3 +13,4 @@ mod node;
 pub mod packet;
 pub mod rt;
 pub mod units;
+pub mod voice;

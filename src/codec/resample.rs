@@ -251,9 +251,13 @@ impl Resampler {
     }
 }
 
-/// About a millisecond, and a whole number of times in 20 ms: blocks as they usually come leave nothing waiting.
+/// About a millisecond, and a whole number of times in 2.5 ms, or else in the shortest block that is whole frames: blocks as they
+/// usually come leave nothing waiting.
 fn chunk_frames(from: Hz) -> usize {
-    let block = from.0 / 50;
+    let block = [400, 200, 100, 50]
+        .into_iter()
+        .find(|parts| from.0.is_multiple_of(*parts))
+        .map_or(from.0, |parts| from.0 / parts);
     let most = from.0 / 900;
     (1..=most.max(1)).rev().find(|frames| block.is_multiple_of(*frames)).unwrap_or(1) as usize
 }

@@ -7,3 +7,4 @@ mod hot;
 mod packets;
 mod stats;
 mod values;
+mod voice;
