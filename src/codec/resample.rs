@@ -40,7 +40,7 @@ impl Filter {
         let within = |seconds: f64| {
             // Two frames more go to rubato's own bookkeeping.
             let half = (rate * seconds).floor() as usize - 2;
-            ((2 * half) / TAPS_STEP * TAPS_STEP).max(2 * TAPS_STEP)
+            ((2 * half) / TAPS_STEP * TAPS_STEP).clamp(2 * TAPS_STEP, 128)
         };
         let narrowing = (rate / f64::from(to.0)).max(1.0);
         match quality {
