@@ -59,11 +59,15 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(options: &ProcessorOptions, rate: Hz, quality: Quality, settings: Settings) -> Result<Stage, AudioError> {
+    fn new(options: &ProcessorOptions, rate: Hz, settings: Settings) -> Result<Stage, AudioError> {
         let channels = options.channels;
         let resampler = match options.frequency == rate {
             true => None,
-            false => Some(Resampler::new(options.frequency, rate, channels, quality)?),
+            // Its aliases lie at the noise of 16 bits; the codec adds far more.
+            false => {
+                let (block, from) = (options.frame, options.frequency);
+                Some(Resampler::for_blocks(block, from, rate, channels, Quality::Fast)?)
+            }
         };
         let mut encoder = OpusEncoder::new(rate, channels, options.application)?;
         encoder.configure(settings)?;
@@ -132,7 +136,7 @@ impl Processor {
             frame: options.frame,
             key,
             opus: (options.application, options.settings),
-            full: Stage::new(&options, options.output_frequency, Quality::Voice, options.settings)?,
+            full: Stage::new(&options, options.output_frequency, options.settings)?,
             medium: None,
             gathered: Vec::with_capacity(2 * options.frame.as_len() * options.channels),
             ladder: Ladder::new(options.mode, bottom, options.adaptive),
@@ -281,7 +285,7 @@ impl Processor {
         }
     }
 
-    /// Where Opus does not run at the rate that comes in, the least work is to resample roughly.
+    /// Where Opus does not run at the rate that comes in, there is no way round a resampler.
     fn medium_stage(&self) -> Result<Stage, AudioError> {
         let (application, settings) = self.opus;
         let rate = if runs_at(self.frequency) { self.frequency } else { Hz(48_000) };
@@ -298,6 +302,6 @@ impl Processor {
             adaptive: None,
             allow_plaintext: false,
         };
-        Stage::new(&options, rate, Quality::Fast, Settings { complexity, ..settings })
+        Stage::new(&options, rate, Settings { complexity, ..settings })
     }
 }

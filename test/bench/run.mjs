@@ -7,6 +7,8 @@ const benches = {
   roundtrip: 'ms through an audio server\'s loopback, against bare C, @kmamal/sdl, node-web-audio-api, audify, naudiodon',
   callback: 'duration of a callback, and how evenly callbacks come, against bare C',
   memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
+  codec: 'µs of AES, Opus and the whole pipeline, against node:crypto, @discordjs/opus, @livekit/rtc-node and bare libopus',
+  streams: 'streams per core, memory and timer delay of many streams, against bare libopus',
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
 }
 
