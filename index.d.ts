@@ -11,6 +11,7 @@ import type { KnownEventsEmitter } from './js/emitter'
 
 export * from './js/codec'
 export * from './js/packets'
+export * from './js/playout'
 export * from './js/processor'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */

@@ -6,6 +6,7 @@ const { AesCtr } = require('./crypto.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
 const { PacketOpener, PacketSealer } = require('./packets.cjs')
+const { JitterBuffer, PlayoutBuffer, PlayoutClock } = require('./playout.cjs')
 const { AudioProcessor, AudioProcessorPool } = require('./processor.cjs')
 const { Resampler, floatToInt16, int16ToFloat } = require('./resample.cjs')
 
@@ -15,11 +16,14 @@ module.exports = {
   AesCtr,
   AudioProcessor,
   AudioProcessorPool,
+  JitterBuffer,
   OpusDecoder,
   OpusEncoder,
   opusVersion,
   PacketOpener,
   PacketSealer,
+  PlayoutBuffer,
+  PlayoutClock,
   Resampler,
   floatToInt16,
   int16ToFloat,

@@ -5,6 +5,7 @@ mod codec;
 mod env;
 mod hot;
 mod packets;
+mod playout;
 mod stats;
 mod values;
 mod voice;

@@ -7,8 +7,6 @@ use crate::playout::clock::{Clock, Kind};
 
 /// No wait is longer, whatever the timestamps say: whoever waits looks again.
 const LONGEST_WAIT_US: f64 = 100_000.0;
-/// Frames of sound that are left of a buffer that was full: in order, and soon in time again.
-const KEPT: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pop {
@@ -91,7 +89,6 @@ impl FrameBuffer {
     pub fn push(&mut self, clock: &mut Clock, pts: f64, frame: u64, now: f64, mut dropped: impl FnMut(u64)) {
         clock.observe_arrival(&self.track, pts, now);
         self.frames.pushed += 1;
-        let before = clock.playout_time(pts).unwrap_or(now);
         let hold = clock.max_latency_ms() * 1000.0;
         // A sender that began anew is far in the past; what is only late is near.
         if self.last.is_some_and(|last| pts <= last && last - pts < 2e6) {
@@ -108,7 +105,8 @@ impl FrameBuffer {
         }
         let full = self.held.len() >= self.most;
         if full {
-            let keep = if self.kind == Kind::Audio { self.most / KEPT } else { 0 };
+            // Half of the sound is soon in time again, and still sound; of pictures only the newest is.
+            let keep = if self.kind == Kind::Audio { self.most / 2 } else { 0 };
             while self.held.len() > keep {
                 let Some((_, old)) = self.held.pop_first() else { break };
                 self.frames.overflowed += 1;
@@ -116,7 +114,7 @@ impl FrameBuffer {
             }
         }
         // Once it was full, what is kept is due: waiting for a time that lies too far ahead would freeze the picture.
-        let until = if full { now } else { (now + hold).max(before.min(now + hold)) };
+        let until = if full { now } else { now + hold };
         if full {
             self.held.values_mut().for_each(|held| held.until = held.until.min(now));
         }

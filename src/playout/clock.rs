@@ -10,7 +10,8 @@ const START_MS: f64 = 40.0;
 const RISE: f64 = 1.0;
 const FALL: f64 = 0.05;
 /// A media time whose transit time is off by so much is on another timeline, and is followed when so many in a row agree.
-const ELSEWHERE_MS: f64 = 2000.0;
+const EARLY_MS: f64 = 500.0;
+const LATE_MS: f64 = 2000.0;
 const AGREE: u32 = 3;
 /// Lip-sync is judged no finer: below it nobody sees it, and pacing suffers.
 const FLOOR_US: f64 = 50_000.0;
@@ -161,7 +162,7 @@ impl Clock {
         let base = self.base();
         let transit_ms = (now - pts) / 1000.0;
         let track = self.track(name);
-        if base.is_some_and(|base| (transit_ms - base).abs() > ELSEWHERE_MS) {
+        if base.is_some_and(|base| !(base - EARLY_MS..=base + LATE_MS).contains(&transit_ms)) {
             let agrees = (transit_ms - track.strays.1).abs() < 200.0;
             track.strays = (if agrees { track.strays.0 + 1 } else { 1 }, transit_ms);
             if track.strays.0 < AGREE {
