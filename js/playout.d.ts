@@ -51,7 +51,7 @@ export interface JitterStats {
 /**
  * Packets in, sound out, in virtual time: the same calls give the same samples.
  *
- * What is missing is recovered from the packet behind it (Opus in-band FEC), else concealed, fading to silence within 120 ms. Sound
+ * What is missing is recovered from the packet behind it (Opus in-band FEC), else concealed, fading to silence within 160 ms. Sound
  * is stretched by whole pitch periods to move between delays. At most `maxMs` and one second more are held: beyond that the oldest
  * packets go.
  *

@@ -3,10 +3,10 @@
 use crate::playout::line::Line;
 use crate::playout::stretch::Stretch;
 
-/// Full voice for so long: one packet. Speech seldom stays as it is for longer.
-const HOLD_MS: f32 = 20.0;
+/// Full voice for so long: half a syllable. Speech seldom stays as it is for longer.
+const HOLD_MS: f32 = 80.0;
 /// Silent after so long: a wrong sound is worse than none.
-const END_MS: f32 = 120.0;
+const END_MS: f32 = 160.0;
 
 /// One concealment, from its beginning to where sound goes on.
 #[derive(Clone, Debug)]

@@ -9,22 +9,27 @@ const INTERVAL_MS: f64 = 500.0;
 const INTERVALS: usize = 240;
 /// Per interval: half after 38 s, so that what happens every ten seconds is not forgotten in between.
 const FORGET: f64 = 0.991;
+/// A lower delay has to be better by so much.
+const STAY: f64 = 0.85;
 /// As if so many quiet intervals had been seen: one bad moment at the start is no rule.
 const PRIOR: f64 = 20.0;
 /// A route is a new one when so many intervals overlap with none before.
 const NEW_ROUTE: usize = 10;
 /// What a late packet costs beside its sound, as ms of gap: a short gap is heard almost as well as a longer one.
-const LATE_COST_MS: f64 = 60.0;
+const LATE_COST_MS: f64 = 70.0;
+/// A gap of more than this takes whole syllables with it, and costs so much more.
+const LONG_GAP_MS: f64 = 130.0;
+const LONG_GAP_COST_MS: f64 = 150.0;
 /// The same for a packet that was overtaken: its neighbours are there, and only it is missing.
 const OVERTAKEN_COST_MS: f64 = 10.0;
-/// Gaps, in ms a minute, that one more ms of delay has to save; a hundredth more for every 5 ms, since talkers who hear each other
-/// late begin to interrupt each other.
+/// Gaps, in ms a minute, that one more ms of delay has to save; two fifths more for every 100 ms, since talkers who hear each other late
+/// begin to interrupt each other (ITU-T G.107).
 const DELAY_COST: f64 = 8.0;
-const DELAY_GROWTH: f64 = 1e-3;
+const DELAY_GROWTH: f64 = 1.9e-3;
 /// Where packets are lost anyway, one gap more is heard less: delay costs twice as much with one lost in thirty.
 const LOSS_WEIGHT: f64 = 30.0;
-/// Half a minute shows how late packets can be; before that, so much of the tail that they have shown is yet to come.
-const FULL: f64 = 60.0;
+/// Twenty seconds show how late packets can be; before that, so much of the tail that they have shown is yet to come.
+const FULL: f64 = 40.0;
 const UNSEEN: f64 = 0.8;
 /// The fastest packet of so long is what delays are counted from.
 const BASE_SPANS: usize = 16;
@@ -62,6 +67,8 @@ pub struct Delay {
     last: Option<f64>,
     jitter: f64,
     wanted: f64,
+    /// The observed peak that it comes from.
+    chosen: f64,
     /// Share of packets that never come.
     loss: f64,
     scratch: Vec<(f64, f64, f64)>,
@@ -156,10 +163,19 @@ impl Delay {
         let delay_cost = DELAY_COST * (1.0 + LOSS_WEIGHT * self.loss);
         let base = self.base();
         let (mut above, mut sum, mut costs) = (0.0, 0.0, 0.0);
-        let mut best = (f64::MAX, self.wanted);
+        let mut far = self.scratch.iter().peekable();
+        let mut best = (f64::MAX, self.chosen);
+        let mut kept = 0.0;
         for (peak, weight, cost) in &self.scratch {
             let delay = peak - base;
-            let price = delay_cost * (delay + delay * delay * DELAY_GROWTH) + per_minute * (sum - above * peak + costs);
+            while let Some((_, weight, _)) = far.next_if(|(other, ..)| other - peak > LONG_GAP_MS) {
+                costs += weight * LONG_GAP_COST_MS;
+            }
+            let gaps = per_minute * (sum - above * peak + costs);
+            let price = delay_cost * (delay + delay * delay * DELAY_GROWTH) + gaps;
+            if *peak >= self.chosen {
+                kept = price;
+            }
             if price < best.0 {
                 best = (price, *peak);
             }
@@ -167,7 +183,11 @@ impl Delay {
             sum += weight * peak;
             costs += weight * cost;
         }
-        self.wanted = best.1 + self.unseen(above, total);
+        // What happens every ten seconds is half forgotten just before it happens again.
+        if best.1 > self.chosen || best.0 < STAY * kept || kept == 0.0 {
+            self.chosen = best.1;
+        }
+        self.wanted = self.chosen + self.unseen(above, total);
     }
 
     /// By how much peaks will yet exceed those seen, had they an exponential tail: a short past has not shown the worst.
@@ -236,5 +256,6 @@ impl Delay {
         self.drift = Drift::default();
         self.last = self.last.map(|last| last + by);
         self.wanted += by;
+        self.chosen += by;
     }
 }

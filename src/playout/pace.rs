@@ -2,8 +2,11 @@
 
 use crate::playout::jitter::{JitterBuffer, Next};
 
-/// Off by so much, haste matters more than a seam.
+/// Too late by so much, or too early, haste matters more than a seam. Too early is soon a gap.
 const FAR_MS: f64 = 20.0;
+const FAR_UNDER_MS: f64 = 8.0;
+/// Off by less, nothing is gained.
+const NEAR_MS: f64 = 4.0;
 /// How alike a seam has to be, near the aim and far from it.
 const ALIKE: f32 = 0.8;
 const ALIKE_FAR: f32 = 0.5;
@@ -35,16 +38,16 @@ impl JitterBuffer {
         let astray = self.ms(self.astray as i64);
         if over >= least {
             let far = over > FAR_MS;
-            if far || astray >= PATIENCE_OVER_MS {
+            if far || over >= NEAR_MS && astray >= PATIENCE_OVER_MS {
                 self.shorten(over, far, wanted, now);
             }
             return;
         }
         let soon = delay < self.ceiling() && self.gap_is_likely(delay, now);
-        let far = under > FAR_MS;
+        let far = under > FAR_UNDER_MS;
         if soon {
             self.lengthen(f64::MAX, true, now);
-        } else if under >= least && (far || astray >= PATIENCE_UNDER_MS) {
+        } else if far || under >= NEAR_MS && astray >= PATIENCE_UNDER_MS {
             self.lengthen(under, far, now);
         }
     }

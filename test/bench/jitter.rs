@@ -1,6 +1,6 @@
-//! jitter TRACE SPEECH_S16LE RATE OUT_S16LE LOG_CSV: plays 20 ms packets of the speech that arrive as the trace says, 10 ms at a
-//! time, in virtual time. One row per request goes to the log: totals in samples. ESTIMATOR=rfc3550 in the environment is for
-//! comparison.
+//! jitter TRACE SPEECH_S16LE RATE OUT_S16LE LOG_CSV [PACKETS]: plays 20 ms packets of the speech that arrive as the trace says,
+//! 10 ms at a time, in virtual time. One row per request goes to the log: totals in samples. ESTIMATOR=rfc3550 in the environment is
+//! for comparison.
 
 use std::fmt::Write;
 
@@ -10,8 +10,8 @@ use sdl_callback_audio::units::{Hz, Micros};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [trace, speech, rate, out, log] = words.as_slice() else {
-        eprintln!("usage: jitter TRACE SPEECH_S16LE RATE OUT_S16LE LOG_CSV");
+    let [trace, speech, rate, out, log, opus @ ..] = words.as_slice() else {
+        eprintln!("usage: jitter TRACE SPEECH_S16LE RATE OUT_S16LE LOG_CSV [PACKETS]");
         std::process::exit(2);
     };
     let rate: u32 = rate.parse().expect("a rate");
@@ -26,11 +26,24 @@ fn main() {
     let speech: Vec<f32> =
         bytes.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0).collect();
 
+    // Opus packets of 20 ms, each behind its length in 16 bits.
+    let opus = opus.first().map(|file| std::fs::read(file).expect("packets"));
+    let opus: Option<Vec<&[u8]>> = opus.as_deref().map(|mut rest| {
+        let mut packets = Vec::new();
+        while let Some((length, behind)) = rest.split_first_chunk::<2>() {
+            let (packet, behind) = behind.split_at(usize::from(u16::from_le_bytes(*length)));
+            packets.push(packet);
+            rest = behind;
+        }
+        packets
+    });
+    let codec = if opus.is_some() { Codec::Opus } else { Codec::Pcm };
+
     let estimator = match std::env::var("ESTIMATOR").as_deref() {
         Ok("rfc3550") => Estimator::Rfc3550,
         _ => Estimator::Cost,
     };
-    let options = Options { rate: Hz(rate), channels: 1, codec: Codec::Pcm, mode: Mode::default(), estimator };
+    let options = Options { rate: Hz(rate), channels: 1, codec, mode: Mode::default(), estimator };
     let mut buffer = JitterBuffer::new(options).expect("a jitter buffer");
     let packet = rate as usize / 50;
     let (mut sound, mut rows) =
@@ -47,7 +60,11 @@ fn main() {
             let payload: Vec<u8> =
                 (start..start + packet).flat_map(|i| speech[i % speech.len()].to_ne_bytes()).collect();
             let timestamp = FIRST.wrapping_add(*index * packet as u32);
-            buffer.push(*index, timestamp, &payload, Micros(at * 1000.0));
+            let payload = match &opus {
+                Some(packets) => packets[*index as usize],
+                None => &payload,
+            };
+            buffer.push(*index, timestamp, payload, Micros(at * 1000.0));
         }
         buffer.pull(&mut block, Micros(t * 1000.0));
         convert::float_to_int16(&block, &mut samples);
