@@ -19,9 +19,9 @@ const NEW_ROUTE: usize = 10;
 const LATE_COST_MS: f64 = 70.0;
 /// A gap of more than this takes whole syllables with it, and costs so much more.
 const LONG_GAP_MS: f64 = 130.0;
-const LONG_GAP_COST_MS: f64 = 150.0;
+const LONG_GAP_COST_MS: f64 = 125.0;
 /// The same for a packet that was overtaken: its neighbours are there, and only it is missing.
-const OVERTAKEN_COST_MS: f64 = 10.0;
+const OVERTAKEN_COST_MS: f64 = 6.0;
 /// Gaps, in ms a minute, that one more ms of delay has to save; two fifths more for every 100 ms, since talkers who hear each other late
 /// begin to interrupt each other (ITU-T G.107).
 const DELAY_COST: f64 = 8.0;
