@@ -12,7 +12,7 @@ use crate::device::service::{OpenRequest, Service};
 use crate::error::AudioError;
 use crate::link::control::Control;
 use crate::link::episodes::{Episode, EpisodeReceiver, episode_lane};
-use crate::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
+use crate::link::frames::{FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
 use crate::link::scrap::{ScrapReceiver, scrap_lane};
 use crate::link::tally::Tally;
 use crate::link::try_cell::TryCell;
@@ -212,7 +212,7 @@ impl Device {
         }
         let bytes = reader.with(|reader| {
             reader.settle();
-            reader.pop(into, Fate::Delivered)
+            reader.pop(into)
         });
         Ok(self.options.layout.frames_in(bytes))
     }

@@ -112,7 +112,7 @@ impl Pump {
             && now >= since + TELL_AFTER
         {
             let to = Frames(device.tally.frames.get());
-            let frames = Frames(device.tally.episode_frames.get()).saturating_sub(before);
+            let frames = Frames(device.tally.queue.episode_frames.get()).saturating_sub(before);
             (self.deliver)(Event::Shortage { device: id, from, to, frames, ended: false });
             told.told_early = true;
             told.open = None;

@@ -31,7 +31,7 @@ pub struct FrameMarks {
     read: AtomicU64,
     delivered: AtomicU64,
     dropped: AtomicU64,
-    /// Cleared frames that the reader has stepped over, and those that it read for nobody.
+    /// Cleared frames that the reader has stepped over.
     discarded: AtomicU64,
     discard_to: AtomicU64,
 }
@@ -63,6 +63,22 @@ impl FrameMarks {
     /// Drops everything written so far. Takes effect at once for every count, and for the sound with the next block.
     pub fn discard_all(&self) {
         self.discard_to.fetch_max(self.written.load(Ordering::Acquire), Ordering::AcqRel);
+    }
+
+    /// For the writer's half of a seam.
+    pub fn publish_written(&self, written: u64) {
+        self.written.store(written, Ordering::Release);
+    }
+
+    /// For the reader's half of a seam that drops nothing: what left the ring, and what of that was delivered.
+    pub fn publish_read(&self, read: u64, delivered: u64) {
+        self.delivered.store(delivered, Ordering::Release);
+        self.discarded.store(read - delivered, Ordering::Release);
+        self.read.store(read, Ordering::Release);
+    }
+
+    pub fn discard_to(&self) -> u64 {
+        self.discard_to.load(Ordering::Acquire)
     }
 
     /// One look. Each count has one writer and only grows, and what has left the rings is their sum: no look is torn.
@@ -152,14 +168,14 @@ pub struct FrameReader {
     dropped: u64,
     /// Nothing may come out before this is reached.
     cleared_to: u64,
+    cut: Option<Cut>,
 }
 
-/// What is to become of frames that leave the ring.
+/// The end of a queue that was cut: what still comes out, to be faded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Delivered,
-    /// Read, but nobody gets it: the device is gone. Counted as discarded.
-    Discarded,
+pub struct Cut {
+    at: u64,
+    total: Frames,
 }
 
 /// A ring of `capacity` frames. What the reader no longer needs goes home through `scrap`.
@@ -188,6 +204,7 @@ pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (Fram
         delivered: 0,
         dropped: 0,
         cleared_to: 0,
+        cut: None,
     };
     (writer, reader, marks)
 }
@@ -272,11 +289,12 @@ impl FrameWriter {
 impl FrameReader {
     /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates. `settle`
     /// first, or cleared frames come out.
-    pub fn pop(&mut self, out: &mut [u8], fate: Fate) -> usize {
+    pub fn pop(&mut self, out: &mut [u8]) -> usize {
         if self.read < self.cleared_to {
             return 0;
         }
-        let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()));
+        let most = self.cut.map_or(u64::MAX, |cut| cut.at.saturating_sub(self.read));
+        let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()).min(Frames(most)));
         let mut filled = 0;
         while filled < wanted {
             let got = out.get_mut(filled..wanted).map_or(0, |rest| self.cons.pop_slice(rest));
@@ -287,9 +305,7 @@ impl FrameReader {
         }
         let frames = self.layout.frames_in(filled).0;
         self.read += frames;
-        if fate == Fate::Delivered {
-            self.delivered += frames;
-        }
+        self.delivered += frames;
         self.publish();
         filled
     }
@@ -297,6 +313,9 @@ impl FrameReader {
     /// Steps over what was cleared. Returns up to where that reaches: a value that moves with every clear that had something
     /// to drop, whichever thread stepped over it.
     pub fn settle(&mut self) -> Frames {
+        if self.cut.take_if(|cut| cut.at <= self.read).is_none() && self.cut.is_some() {
+            return Frames(self.cleared_to);
+        }
         self.cleared_to = self.marks.discard_to.load(Ordering::Acquire);
         if self.cleared_to > self.read {
             self.skip(Frames(self.cleared_to - self.read));
@@ -309,6 +328,32 @@ impl FrameReader {
 
     pub fn queued(&self) -> Frames {
         self.marks.queued()
+    }
+
+    /// Cuts off what is queued: at most `keep` frames of it still come out. Returns how many never will.
+    pub fn cut(&mut self, keep: Frames) -> Frames {
+        // What an earlier cut or clear left behind is theirs.
+        self.finish_cut();
+        self.settle();
+        let queued = self.marks.queued();
+        self.marks.discard_all();
+        let total = keep.min(queued);
+        if total > Frames::ZERO {
+            self.cut = Some(Cut { at: self.read + total.0, total });
+        } else {
+            self.settle();
+        }
+        queued.saturating_sub(total)
+    }
+
+    /// Frames that still come out of a queue that was cut, and how many there were at first.
+    pub fn fading(&self) -> Option<(Frames, Frames)> {
+        self.cut.map(|cut| (Frames(cut.at.saturating_sub(self.read)), cut.total))
+    }
+
+    /// Gives up what is left of a queue that was cut.
+    pub fn finish_cut(&mut self) {
+        self.cut = None;
     }
 
     /// Gives up the `frames` oldest frames for newer ones; returns how many were there.

@@ -38,7 +38,7 @@ pub struct RawStats {
 
 pub fn of(device: &Device) -> RawStats {
     let (count, tally) = (device.marks.count(), &device.tally);
-    let (min, mean, max) = tally.depth.summary();
+    let (min, mean, max) = tally.queue.depth.summary();
     RawStats {
         callbacks: tally.callbacks.get() as f64,
         frames: tally.frames.get() as f64,
@@ -47,8 +47,8 @@ pub fn of(device: &Device) -> RawStats {
         dropped_frames: count.dropped.0 as f64,
         discarded_frames: count.discarded.0 as f64,
         queued_frames: count.queued.0 as f64,
-        shortages: tally.episodes.get() as f64,
-        shortage_frames: tally.episode_frames.get() as f64,
+        shortages: tally.queue.episodes.get() as f64,
+        shortage_frames: tally.queue.episode_frames.get() as f64,
         depth_frames: Depth { min, mean, max },
         interval_us: micros(&tally.interval_nanos),
         duration_us: micros(&tally.duration_nanos),

@@ -2,7 +2,7 @@
 //! comes back after an interruption, it fades in. An uninterrupted stream is never touched.
 
 use crate::format::Layout;
-use crate::units::Hz;
+use crate::units::{Frames, Hz};
 
 /// Long enough that a full-scale step moves by less than 1 % a frame at 48 kHz, short enough to be no fade.
 const RAMP_MICROS: u64 = 5_000;
@@ -53,6 +53,23 @@ impl Ramp {
     pub fn fade_in(&mut self, first: Frame) {
         if first.iter().any(|sample| sample.abs() > STARTS_BY_ITSELF) {
             self.fade_at = 0;
+        }
+    }
+
+    /// The fall from 1 to 0 itself.
+    pub fn curve(&self) -> &[f32] {
+        &self.fall
+    }
+
+    /// Fades `block` out: `left` of `total` frames remain before silence.
+    pub fn fade_out(&self, block: &mut [u8], left: Frames, total: Frames) {
+        let step = std::f32::consts::PI / (total.0 + 1) as f32;
+        let begun = total.saturating_sub(left).0;
+        for (frame, bytes) in (begun + 1..).zip(block.chunks_exact_mut(self.layout.frame_bytes())) {
+            let gain = 0.5 + 0.5 * (step * frame.min(total.0 + 1) as f32).cos();
+            for sample in bytes.chunks_exact_mut(self.layout.format.sample_bytes()) {
+                self.layout.format.write(sample, self.layout.format.read(sample) * gain);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ mod stage;
 
 use sdl_callback_audio::format::{Layout, SampleFormat};
 use sdl_callback_audio::link::episodes::Episode;
-use sdl_callback_audio::rt::capture::Overflow;
+use sdl_callback_audio::rt::tap::Overflow;
 use sdl_callback_audio::units::Frames;
 use stage::random::Random;
 use stage::{Capture, Shared};
@@ -53,7 +53,7 @@ fn what_the_microphone_gives_arrives_bit_for_bit_in_every_format_whatever_the_rh
             let filled = stage.shared.read(&mut out);
             heard.extend_from_slice(&out[..filled]);
             assert!(heard == said, "{layout:?}");
-            assert_eq!(stage.shared.tally.episode_frames.get(), 0);
+            assert_eq!(stage.shared.tally.queue.episode_frames.get(), 0);
         }
     }
     assert!(switched > 100, "rings changed {switched} times only");
@@ -82,7 +82,7 @@ fn dropping_the_newest_keeps_exactly_the_oldest() {
         assert_eq!(stage.shared.marks.queued(), LIMIT.min(Frames(said)));
     }
     assert_eq!(read(&stage.shared, 2_000), (0..LIMIT.0).collect::<Vec<_>>());
-    assert_eq!(stage.shared.tally.episode_frames.get(), said - LIMIT.0);
+    assert_eq!(stage.shared.tally.queue.episode_frames.get(), said - LIMIT.0);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn every_overrun_is_told_once_with_the_frames_where_it_began_and_where_it_ended(
         }
         assert_eq!(told, expected, "{overflow:?}");
         assert!(told.len() > 50, "{overflow:?}: {}", told.len());
-        assert_eq!(stage.shared.tally.episode_frames.get(), lost);
+        assert_eq!(stage.shared.tally.queue.episode_frames.get(), lost);
         assert_eq!(said, seen + lost + stage.shared.marks.queued().0, "{overflow:?}: a frame went no way at all");
     }
 }
@@ -133,7 +133,7 @@ fn while_the_reader_is_at_work_the_reserve_takes_the_block_and_the_next_one_make
     let shared = stage.shared.clone();
     shared.reader.with(|_| stage.say(&numbers(LIMIT.0, 100)));
     assert_eq!(shared.marks.queued(), LIMIT + Frames(100));
-    assert_eq!(shared.tally.episode_frames.get(), 0);
+    assert_eq!(shared.tally.queue.episode_frames.get(), 0);
     stage.say(&numbers(LIMIT.0 + 100, 50));
     assert_eq!(read(&shared, 2_000), (150..LIMIT.0 + 150).collect::<Vec<_>>());
 }
@@ -147,7 +147,7 @@ fn a_clear_makes_room_although_nobody_reads() {
             // Only the mark: whoever needs the room steps over what was cleared.
             stage.shared.marks.discard_all();
         }
-        assert_eq!(stage.shared.tally.episode_frames.get(), 0, "{overflow:?}");
+        assert_eq!(stage.shared.tally.queue.episode_frames.get(), 0, "{overflow:?}");
         assert_eq!(stage.shared.marks.count().discarded, Frames(20 * LIMIT.0));
     }
 }

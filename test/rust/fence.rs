@@ -65,7 +65,9 @@ fn what_the_audio_thread_holds_cannot_grow() {
             assert_eq!(misfits(&source, &known).len(), 1, "{}", source.text);
         }
     }
-    let right = Source::of("struct P<T> { a: Box<[f32]>, b: Option<Arc<FrameMarks>>, c: [T; N], d: HeapCons<u8> }");
+    let right = Source::of(
+        "struct P<T> { a: Box<[f32]>, b: Option<Arc<FrameMarks>>, c: [T; N], d: HeapCons<u8>, e: Box<FrameMarks> }",
+    );
     assert_eq!(misfits(&right, &known), Vec::<String>::new());
 }
 
