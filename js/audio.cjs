@@ -8,6 +8,8 @@ const { formatHelpers } = require('./formats.cjs')
 const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
+const { AudioSource } = require('./source.cjs')
+const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
 
@@ -38,10 +40,11 @@ class Audio extends KnownEventsEmitter {
   }
 
   attach (handle) {
-    if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance', { handle })
-    const opened = native.attach(handle)
-    const device = { type: opened.recording ? 'recording' : 'playback', name: opened.name }
-    return instanceOf(opened, device)
+    if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance, source or tap', { handle })
+    const { device: opened, source, tap } = native.attach(handle)
+    if (source) return new AudioSource(source)
+    if (tap) return new AudioTap(tap)
+    return instanceOf(opened, { type: opened.recording ? 'recording' : 'playback', name: opened.name })
   }
 
   /** The first look is the baseline: only what changes after it is an event. */

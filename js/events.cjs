@@ -4,12 +4,17 @@ const native = require('./binding.cjs')
 
 // What the native pump tells this environment, handed to the instances and to `audio`. Nothing here keeps a process alive.
 
-/** device id → the instances of it in this environment */
+/** id of a device, source or tap → its instances in this environment */
 const instances = new Map()
 const devicesListeners = new Set()
 let listening = false
+let waitedListener = () => {}
 
 const deliver = (kind, device, from, to, frames, ended) => {
+  if (kind === 'waited') {
+    waitedListener(device, from)
+    return
+  }
   if (kind === 'devices') {
     for (const listener of devicesListeners) listener()
     return
@@ -41,6 +46,9 @@ const onDevices = (listener) => {
   devicesListeners.add(listener)
 }
 
+/** Calls `listener` with a wait's token and how it ended. */
+const onWaited = (listener) => { waitedListener = listener }
+
 const referenced = new Set()
 let keepAlive = null
 
@@ -55,4 +63,4 @@ const reference = (owner, wanted) => {
   }
 }
 
-module.exports = { add, remove, onDevices, reference }
+module.exports = { add, remove, onDevices, onWaited, reference }

@@ -3,8 +3,9 @@
 const { audio } = require('./audio.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
+const { SharedRing } = require('./shared-ring.cjs')
 
-module.exports = { audio, info }
+module.exports = { audio, info, SharedRing }
 
 // The rest of SDL is not here; whoever asks for it is told so, and who only looks at what there is is not.
 const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']

@@ -1,4 +1,4 @@
 import sdl from './index.cjs'
 
-export const { audio, info } = sdl
+export const { audio, info, SharedRing } = sdl
 export default sdl

@@ -104,4 +104,4 @@ const interpret = (device, options) => {
   }
 }
 
-module.exports = { checkDevice, interpret }
+module.exports = { MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, checkDevice, integer, interpret, milliseconds, oneOf, range }

@@ -1,5 +1,6 @@
 //! Real-time audio for Node.js in which JavaScript never sits on the timing path. `src/README.md` is the map.
 
+pub mod codec;
 #[cfg(feature = "sdl")]
 pub mod device;
 pub mod error;

@@ -3,12 +3,11 @@
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
 
 use sdl2::sys;
 
 use crate::device::options::{DeviceOptions, Kind, Obtained};
-use crate::device::{depth, priority};
+use crate::device::{depth, monotonic, priority};
 use crate::error::{AudioError, ErrorCode};
 use crate::format::{Layout, SampleFormat};
 use crate::link::tally::Tally;
@@ -19,7 +18,9 @@ use crate::units::{Frames, Hz};
 /// SDL, initialised for audio on the thread that holds this.
 pub struct Sdl {
     _context: sdl2::Sdl,
-    audio: sdl2::AudioSubsystem,
+    _audio: sdl2::AudioSubsystem,
+    /// The audio system that was chosen at first.
+    driver: String,
 }
 
 /// An open SDL device and the callback that it runs.
@@ -60,11 +61,19 @@ impl Sdl {
         }
         let context = sdl2::init().map_err(failed)?;
         let audio = context.audio().map_err(failed)?;
-        Ok(Sdl { _context: context, audio })
+        let driver = audio.current_audio_driver().to_owned();
+        Ok(Sdl { _context: context, _audio: audio, driver })
     }
 
     pub fn driver(&self) -> String {
-        self.audio.current_audio_driver().to_owned()
+        self.driver.clone()
+    }
+
+    /// Connects to the audio system anew, after it was gone. No device may be open.
+    pub fn restart(&self) -> bool {
+        let Ok(driver) = CString::new(self.driver.as_str()) else { return false };
+        // SAFETY: SDL is initialised as long as `self` lives; with no device open nothing of its audio part is in use.
+        unsafe { sys::SDL_AudioInit(driver.as_ptr()) == 0 }
     }
 
     pub fn device_names(&self, kind: Kind) -> Vec<String> {
@@ -80,18 +89,19 @@ impl Sdl {
         }
     }
 
-    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`.
+    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`. A
+    /// refusal gives the callback back.
     pub fn open(
         &self,
         options: &DeviceOptions,
         callback: Callback,
         tally: std::sync::Arc<Tally>,
-    ) -> Result<(OpenDevice, Obtained), AudioError> {
-        let act = "SDL_OpenAudioDevice()";
-        let name =
-            options.name.as_deref().map(CString::new).transpose().map_err(|_| {
-                AudioError::new(ErrorCode::DeviceNotFound, act, "the device's name holds a NUL character")
-            })?;
+    ) -> Result<(OpenDevice, Obtained), Box<(AudioError, Callback)>> {
+        let Ok(name) = options.name.as_deref().map(CString::new).transpose() else {
+            let detail = "the device's name holds a NUL character";
+            let error = AudioError::new(ErrorCode::DeviceNotFound, "SDL_OpenAudioDevice()", detail);
+            return Err(Box::new((error, callback)));
+        };
         let waits_for_device = !["disk", "dummy"].contains(&self.driver().as_str());
         let slot = Box::into_raw(Box::new(CallbackSlot { callback, tally, priority_known: false, waits_for_device }));
         let desired = sys::SDL_AudioSpec {
@@ -122,9 +132,10 @@ impl Sdl {
             )
         });
         if sdl_id == 0 {
+            let error = self.open_error(options, sdl2::get_error());
             // SAFETY: SDL did not take the slot.
-            drop(unsafe { Box::from_raw(slot) });
-            return Err(self.open_error(options, sdl2::get_error()));
+            let slot = unsafe { Box::from_raw(slot) };
+            return Err(Box::new((error, slot.callback)));
         }
         let obtained = Obtained {
             rate: Hz(u32::try_from(got.freq).unwrap_or(options.rate.0)),
@@ -161,20 +172,15 @@ impl Sdl {
         unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
     }
 
-    /// Ends the device's thread, then frees its callback. Takes about two periods.
-    pub fn close(&self, device: OpenDevice) {
+    /// Ends the device's thread, then gives its callback back. Takes about two periods.
+    pub fn close(&self, device: OpenDevice) -> Callback {
         // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
-        unsafe {
+        let slot = unsafe {
             sys::SDL_CloseAudioDevice(device.sdl_id);
-            drop(Box::from_raw(device.callback));
-        }
+            Box::from_raw(device.callback)
+        };
+        slot.callback
     }
-}
-
-/// Monotonic nanoseconds on the clock of `process.hrtime`.
-fn now() -> u64 {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(ORIGIN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Audio thread: SDL's way in.
@@ -194,7 +200,7 @@ unsafe extern "C" fn run_callback(userdata: *mut c_void, stream: *mut u8, len: c
         }
         slot.tally.priority.store(priority::of_this_thread().pack(), Ordering::Relaxed);
     }
-    slot.callback.run(block, now);
+    slot.callback.run(block, monotonic::nanos);
 }
 
 /// What SDL told since the last look, from whichever thread it told it.

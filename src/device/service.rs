@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::device::options::{DeviceOptions, Kind, Obtained};
+use crate::device::monotonic;
+use crate::device::options::{DeviceOptions, Kind, Obtained, OnLost};
 use crate::device::sdl::{self, OpenDevice, Sdl};
 use crate::error::{AudioError, ErrorCode};
 use crate::link::control::Control;
@@ -135,11 +136,31 @@ impl Service {
 }
 
 struct Owned {
-    device: OpenDevice,
+    device: Held,
+    options: DeviceOptions,
     control: Arc<Control>,
-    kind: Kind,
+    tally: Arc<Tally>,
     three_periods: Duration,
 }
+
+enum Held {
+    Open(OpenDevice),
+    /// It is gone; its callback waits for it to come back.
+    Lost(Box<Callback>, Retry),
+    /// For the moment in which one becomes the other.
+    Between,
+}
+
+#[derive(Clone, Copy)]
+struct Retry {
+    at: Instant,
+    pause: Duration,
+}
+
+/// A device that is gone is asked for at once, then after pauses that double up to the longest, and whenever the list of
+/// devices changes.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
 struct Worker {
     sdl: Option<Sdl>,
@@ -162,7 +183,10 @@ impl Worker {
                     let _ = answer.try_send(());
                 });
             }
+            self.bring_back();
+            let until_retry = self.retries().map(|retry| retry.at.saturating_duration_since(Instant::now())).min();
             let idle = if self.closing.is_empty() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
+            let idle = until_retry.map_or(idle, |until| until.min(idle));
             DOORBELL.wait_until(idle, || !inbox.is_empty() || sdl::has_events());
         }
     }
@@ -195,8 +219,8 @@ impl Worker {
                 }
             }
             Command::SetRunning(id, running) => {
-                if let (Some(sdl), Some(owned)) = (&self.sdl, self.open.get(&id)) {
-                    sdl.set_running(&owned.device, running);
+                if let (Some(sdl), Some(Owned { device: Held::Open(device), .. })) = (&self.sdl, self.open.get(&id)) {
+                    sdl.set_running(device, running);
                 }
             }
             Command::Close(id) => self.close(id),
@@ -213,10 +237,36 @@ impl Worker {
             self.finish_closing(|_, _, _| true);
         }
         let OpenRequest { id, options, callback, control, tally } = request;
-        let (device, obtained) = self.sdl()?.open(&options, callback, tally)?;
+        let (device, obtained) = self.sdl()?.open(&options, callback, tally.clone()).map_err(|refused| refused.0)?;
         let three_periods = Duration::from_millis(3 * obtained.period.to_millis(obtained.rate));
-        self.open.insert(id, Owned { device, control, kind: options.kind, three_periods });
+        self.open.insert(id, Owned { device: Held::Open(device), options, control, tally, three_periods });
         Ok(obtained)
+    }
+
+    fn retries(&self) -> impl Iterator<Item = Retry> {
+        self.open.values().filter_map(|owned| match owned.device {
+            Held::Lost(_, retry) => Some(retry),
+            _ => None,
+        })
+    }
+
+    /// Tries to open again what is gone and due.
+    fn bring_back(&mut self) {
+        let now = Instant::now();
+        if !self.retries().any(|retry| retry.at <= now) {
+            return;
+        }
+        let Some(sdl) = &self.sdl else { return };
+        // An audio system that went away takes all devices with it; SDL must be told to look for it again.
+        if !self.open.values().any(|owned| matches!(owned.device, Held::Open(_))) && self.closing.is_empty() {
+            sdl.restart();
+        }
+        for owned in self.open.values_mut() {
+            owned.device = match std::mem::replace(&mut owned.device, Held::Between) {
+                Held::Lost(callback, retry) if retry.at <= now => owned.reopen(sdl, *callback, retry),
+                other => other,
+            };
+        }
     }
 
     fn close(&mut self, id: u64) {
@@ -234,15 +284,28 @@ impl Worker {
         self.closing = still;
         let ended: Vec<(Owned, Instant)> = ended;
         if let Some(sdl) = &self.sdl {
-            ended.into_iter().for_each(|(owned, _)| sdl.close(owned.device));
+            for (owned, _) in ended {
+                if let Held::Open(device) = owned.device {
+                    drop(sdl.close(device));
+                }
+            }
         }
     }
 
     fn take_events(&mut self) {
         let (lost, changed) = sdl::take_events();
-        for sdl_id in lost {
-            if let Some(owned) = self.open.values().find(|owned| owned.device.sdl_id == sdl_id) {
-                owned.control.lost.set(true);
+        let now = Instant::now();
+        for owned in self.open.values_mut() {
+            match &mut owned.device {
+                Held::Open(device) if lost.contains(&device.sdl_id) => {
+                    owned.control.lose(monotonic::nanos());
+                    if let (OnLost::Reopen, Some(sdl)) = (owned.options.on_lost, &self.sdl) {
+                        self.pump.ring();
+                        owned.park(sdl, now);
+                    }
+                }
+                Held::Lost(_, retry) if changed => retry.at = now,
+                _ => {}
             }
         }
         if changed {
@@ -253,7 +316,37 @@ impl Worker {
 }
 
 impl Owned {
+    /// Closes the device, which is gone, and keeps its callback.
+    fn park(&mut self, sdl: &Sdl, now: Instant) {
+        if let Held::Open(device) = std::mem::replace(&mut self.device, Held::Between) {
+            let retry = Retry { at: now, pause: FIRST_RETRY };
+            self.device = Held::Lost(Box::new(sdl.close(device)), retry);
+        }
+    }
+
+    /// Opens the device again, or says when to try next.
+    fn reopen(&mut self, sdl: &Sdl, callback: Callback, retry: Retry) -> Held {
+        match sdl.open(&self.options, callback, self.tally.clone()) {
+            Ok((device, obtained)) => {
+                self.three_periods = Duration::from_millis(3 * obtained.period.to_millis(obtained.rate));
+                self.control.lost.set(false);
+                if self.options.kind == Kind::Capture && self.control.playing.get() {
+                    sdl.set_running(&device, true);
+                }
+                Held::Open(device)
+            }
+            Err(refused) => {
+                let at = Instant::now() + retry.pause;
+                Held::Lost(Box::new(refused.1), Retry { at, pause: (retry.pause * 2).min(LONGEST_RETRY) })
+            }
+        }
+    }
+
     fn has_faded(&self) -> bool {
-        self.kind == Kind::Capture || self.control.faded.get() || self.control.lost.get() || self.control.failed.get()
+        !matches!(self.device, Held::Open(_))
+            || self.options.kind == Kind::Capture
+            || self.control.faded.get()
+            || self.control.lost.get()
+            || self.control.failed.get()
     }
 }

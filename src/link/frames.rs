@@ -77,6 +77,16 @@ impl FrameMarks {
         self.read.store(read, Ordering::Release);
     }
 
+    /// Every frame that was ever written.
+    pub fn written(&self) -> Frames {
+        Frames(self.written.load(Ordering::Acquire))
+    }
+
+    /// Frames that have left the queue, delivered or not.
+    pub fn passed(&self) -> Frames {
+        Frames(self.read.load(Ordering::Acquire).max(self.discard_to.load(Ordering::Acquire)))
+    }
+
     pub fn discard_to(&self) -> u64 {
         self.discard_to.load(Ordering::Acquire)
     }

@@ -10,7 +10,7 @@ use crate::link::control::Flag;
 use crate::link::frames::FrameMarks;
 use crate::link::latest::LatestGain;
 use crate::link::shared::SharedReader;
-use crate::link::tally::QueueTally;
+use crate::link::tally::{Counter, QueueTally};
 use crate::units::Frames;
 
 /// How a source is steered, and what it tells.
@@ -22,6 +22,8 @@ pub struct SourceControl {
     /// Told by the audio thread: the last of its sound is out.
     pub faded: Flag,
     pub tally: QueueTally,
+    /// Samples that were no numbers, and became silence.
+    pub faulty: Counter,
 }
 
 pub struct SourceWriter {

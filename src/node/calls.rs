@@ -1,5 +1,6 @@
 //! JavaScript threads. The calls that need not be quick. JavaScript has checked every argument before it calls.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,16 +8,16 @@ use napi::bindgen_prelude::{Env, Function, JsValue, Object};
 use napi_derive::napi;
 
 use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
-use crate::device::owner::{Device, Waited};
+use crate::device::owner::Device;
 use crate::device::priority::Priority;
-use crate::device::{depth, service::service, table};
+use crate::device::{depth, service::service, table, table::Entry};
 use crate::error::{AudioError, ErrorCode};
 use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
 use crate::node::env::{self, EventArgs};
 use crate::node::hot;
 use crate::node::stats::{self, RawStats};
-use crate::rt::capture::Overflow;
+use crate::rt::tap::Overflow;
 use crate::units::{Frames, Hz};
 
 impl AsRef<str> for ErrorCode {
@@ -25,7 +26,7 @@ impl AsRef<str> for ErrorCode {
     }
 }
 
-type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
+pub(super) type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
 
 impl From<AudioError> for napi::Error<ErrorCode> {
     fn from(error: AudioError) -> Self {
@@ -33,8 +34,13 @@ impl From<AudioError> for napi::Error<ErrorCode> {
     }
 }
 
-fn closed() -> napi::Error<ErrorCode> {
+pub(super) fn closed() -> napi::Error<ErrorCode> {
     napi::Error::new(ErrorCode::Closed, "instance is closed")
+}
+
+/// The device of an instance, or the one that a source or tap belongs to.
+pub(super) fn device(slot: u32) -> Result<Arc<Device>> {
+    env::entry(slot).map(|entry| entry.device().clone()).ok_or_else(closed)
 }
 
 #[napi(module_exports)]
@@ -120,23 +126,14 @@ pub fn open(options: RawOptions) -> Result<RawDevice> {
         depth: Frames(u64::from(options.depth_frames)),
         echo: Echo { format: options.format_name, buffered: options.buffered },
     };
-    let device = table::open(options, pump::bell())?;
-    let (described, slot) = (describe(&device), env::keep(device));
-    Ok(RawDevice { slot, ..described })
+    let entry = table::open(options, pump::bell())?;
+    Ok(describe(entry.device(), env::keep(entry.clone(), std::ptr::null_mut())))
 }
 
-/// One more instance of an open device.
-#[napi]
-pub fn attach(id: f64) -> Result<RawDevice> {
-    let device = table::attach(id as u64)?;
-    let (described, slot) = (describe(&device), env::keep(device));
-    Ok(RawDevice { slot, ..described })
-}
-
-fn describe(device: &Device) -> RawDevice {
+pub(super) fn describe(device: &Device, slot: u32) -> RawDevice {
     let options = &device.options;
     RawDevice {
-        slot: 0,
+        slot,
         id: device.id as f64,
         recording: options.kind == Kind::Capture,
         name: options.name.clone(),
@@ -151,13 +148,13 @@ fn describe(device: &Device) -> RawDevice {
 
 /// Lets go of an instance; returns at once.
 #[napi]
-pub fn close(slot: u32) {
-    env::let_go(slot);
+pub fn close(env: Env, slot: u32) {
+    env::let_go(slot, env.raw());
 }
 
 #[napi]
 pub fn play(slot: u32, playing: bool) -> Result<()> {
-    let device = env::device(slot).ok_or_else(closed)?;
+    let device = device(slot)?;
     device.control.playing.set(playing);
     if device.options.kind == Kind::Capture {
         service(pump::bell()).set_running(device.id, playing);
@@ -167,39 +164,41 @@ pub fn play(slot: u32, playing: bool) -> Result<()> {
 
 #[napi]
 pub fn clear(slot: u32) -> Result<()> {
-    let device = env::device(slot).ok_or_else(closed)?;
-    device.clear();
+    match env::entry(slot).ok_or_else(closed)? {
+        Entry::Device(device) => device.clear(),
+        Entry::Source(source) => source.clear(),
+        Entry::Tap(tap) => tap.clear(),
+    }
     Ok(())
 }
 
 /// Whether somebody, in whichever environment, has told the device to run.
 #[napi]
 pub fn is_playing(slot: u32) -> bool {
-    env::device(slot).is_some_and(|device| device.control.playing.get())
+    env::entry(slot).is_some_and(|entry| entry.device().control.playing.get())
 }
 
 /// Blocks for at most `timeout_ms`: "ready", "timeout", "closed" or "lost".
 #[napi]
 pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
-    let device = env::device(slot).ok_or_else(closed)?;
-    let waited = device.wait_for(Frames(frames as u64), Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0)));
-    let word = match waited {
-        Waited::Ready => "ready",
-        Waited::TimedOut => "timeout",
-        Waited::Closed => "closed",
-        Waited::Lost => "lost",
+    let timeout = Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0));
+    let frames = Frames(frames as u64);
+    let waited = match env::entry(slot).ok_or_else(closed)? {
+        Entry::Device(device) => device.wait_for(frames, timeout),
+        Entry::Source(source) => source.wait_for(frames, timeout),
+        Entry::Tap(tap) => tap.wait_for(frames, timeout),
     };
-    Ok(word.to_owned())
+    Ok(waited.word().to_owned())
 }
 
 #[napi]
 pub fn stats(slot: u32) -> Result<RawStats> {
-    env::device(slot).map(|device| stats::of(&device)).ok_or_else(closed)
+    env::entry(slot).map(|entry| stats::of(&entry)).ok_or_else(closed)
 }
 
 #[napi]
 pub fn obtained(slot: u32) -> Result<RawObtained> {
-    let device = env::device(slot).ok_or_else(closed)?;
+    let device = device(slot)?;
     let got = device.obtained().ok_or_else(closed)?;
     let (policy, level) = match Priority::unpack(device.tally.priority.load(Ordering::Relaxed)) {
         Priority::Unknown => ("unknown", 0),

@@ -4,20 +4,21 @@
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Status, sys};
 
-use crate::device::owner::Device;
-use crate::device::table;
+use crate::device::table::{self, Entry};
 use crate::events::pump::{self, Event};
+use crate::events::watches;
+use crate::units::Frames;
 
 /// Events that wait for a busy thread; more are dropped, and what they tell stays in `stats()`.
 const EVENT_ROOM: usize = 1024;
 
-/// kind, device id, from, to, frames, ended
+/// kind, id (for the end of a wait, its token), from (how it ended), to, frames, ended
 pub type EventArgs = FnArgs<(String, f64, f64, f64, f64, bool)>;
 type Listener = ThreadsafeFunction<EventArgs, (), EventArgs, Status, false, true, EVENT_ROOM>;
 
@@ -31,8 +32,10 @@ struct Held {
 }
 
 struct Slot {
-    device: Arc<Device>,
+    entry: Entry,
     memory: Cell<Memory>,
+    /// Keeps the memory of a shared ring for as long as the audio thread may use it.
+    ring: sys::napi_ref,
 }
 
 /// Where the memory lies that JavaScript handed in last. Asking Node for that takes longer than the rest of a call, and most
@@ -70,41 +73,52 @@ unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
     });
     if let Some((env, slots)) = left {
         listeners().retain(|(id, _)| *id != env);
-        slots.iter().flatten().for_each(|slot| table::let_go(&slot.device, env, pump::bell()));
+        watches::remove_all(env);
+        // References die with the environment, after this.
+        slots.iter().flatten().for_each(|slot| table::let_go(&slot.entry, env, pump::bell()));
     }
 }
 
-/// Keeps `device` for this environment; the answer is the number that JavaScript calls it by.
-pub fn keep(device: Arc<Device>) -> u32 {
+/// Keeps `entry` for this environment, and `ring` with it; the answer is the number that JavaScript calls it by.
+pub fn keep(entry: Entry, ring: sys::napi_ref) -> u32 {
     HELD.with_borrow_mut(|held| {
         let free = held.slots.iter().position(Option::is_none).unwrap_or_else(|| {
             held.slots.push(None);
             held.slots.len() - 1
         });
-        held.slots[free] = Some(Slot { device, memory: Cell::new(NO_MEMORY) });
+        held.slots[free] = Some(Slot { entry, memory: Cell::new(NO_MEMORY), ring });
         free as u32
     })
 }
 
 /// Lets go of one slot; nothing happens for one that is empty.
-pub fn let_go(slot: u32) {
+pub fn let_go(slot: u32, env: sys::napi_env) {
     let taken = HELD.with_borrow_mut(|held| Some((held.slots.get_mut(slot as usize)?.take()?, held.env)));
-    if let Some((slot, env)) = taken {
-        table::let_go(&slot.device, env, pump::bell());
+    if let Some((slot, id)) = taken {
+        table::let_go(&slot.entry, id, pump::bell());
+        if !slot.ring.is_null() {
+            // SAFETY: `env` is the live environment that made the reference; the ring was just detached.
+            unsafe { sys::napi_delete_reference(env, slot.ring) };
+        }
     }
 }
 
-/// Uses the device in a slot, with this environment's id and the memory that the slot remembers.
-pub fn with<R>(slot: u32, act: impl FnOnce(&Device, u64, &Cell<Memory>) -> R) -> Option<R> {
+/// Uses what is in a slot, with this environment's id and the memory that the slot remembers.
+pub fn with<R>(slot: u32, act: impl FnOnce(&Entry, u64, &Cell<Memory>) -> R) -> Option<R> {
     HELD.with_borrow(|held| {
-        let Slot { device, memory } = held.slots.get(slot as usize)?.as_ref()?;
-        Some(act(device, held.env, memory))
+        let Slot { entry, memory, .. } = held.slots.get(slot as usize)?.as_ref()?;
+        Some(act(entry, held.env, memory))
     })
 }
 
-/// The device in a slot, to be used without holding on to the slots (while blocking).
-pub fn device(slot: u32) -> Option<Arc<Device>> {
-    HELD.with_borrow(|held| Some(held.slots.get(slot as usize)?.as_ref()?.device.clone()))
+/// What is in a slot, to be used without holding on to the slots (while blocking).
+pub fn entry(slot: u32) -> Option<Entry> {
+    HELD.with_borrow(|held| Some(held.slots.get(slot as usize)?.as_ref()?.entry.clone()))
+}
+
+/// This environment's id.
+pub fn id() -> u64 {
+    HELD.with_borrow(|held| held.env)
 }
 
 /// Calls `listener` for every event from now on, until the environment ends.
@@ -123,16 +137,28 @@ fn listeners() -> std::sync::MutexGuard<'static, Vec<(u64, Listener)>> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Pump thread: hands an event to every environment; each picks out what concerns it.
+/// Pump thread: hands an event to every environment; each picks out what concerns it. The end of a wait goes to the one
+/// that waits.
 fn deliver(event: Event) {
-    let (kind, device, from, to, frames, ended) = match event {
-        Event::DevicesChanged => ("devices", 0, 0, 0, 0, true),
-        Event::Lost { device } => ("lost", device, 0, 0, 0, true),
-        Event::Failed { device } => ("failed", device, 0, 0, 0, true),
-        Event::Shortage { device, from, to, frames, ended } => ("shortage", device, from.0, to.0, frames.0, ended),
+    let zero = Frames::ZERO;
+    let mut to_env = None;
+    let (kind, id, from, to, frames, ended) = match event {
+        Event::DevicesChanged => ("devices", 0, zero, zero, zero, true),
+        Event::Lost { device } => ("lost", device, zero, zero, zero, true),
+        Event::Restored { device, gap } => ("restored", device, zero, zero, gap, true),
+        Event::Failed { device } => ("failed", device, zero, zero, zero, true),
+        Event::Shortage { id, shortage } => {
+            ("shortage", id, shortage.from, shortage.to, shortage.frames, shortage.ended)
+        }
+        Event::Waited { env, token, waited } => {
+            to_env = Some(env);
+            ("waited", u64::from(token), Frames(waited as u64), zero, zero, true)
+        }
     };
-    for (_, listener) in listeners().iter() {
-        let args = (kind.to_owned(), device as f64, from as f64, to as f64, frames as f64, ended);
-        listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+    for (env, listener) in listeners().iter() {
+        if to_env.is_none_or(|wanted| wanted == *env) {
+            let args = (kind.to_owned(), id as f64, from.0 as f64, to.0 as f64, frames.0 as f64, ended);
+            listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }

@@ -3,4 +3,6 @@
 mod calls;
 mod env;
 mod hot;
+mod parts;
 mod stats;
+mod steer;

@@ -1,0 +1,289 @@
+//! Any thread. From one sample rate to another, over rubato, for blocks of any size. The result does not depend on how the
+//! input was split, and the number of frames that comes out is counted in integers, so the ratio is exact for good.
+
+use audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{Async, FixedAsync, Indexing, SincInterpolationParameters, SincInterpolationType, WindowFunction};
+
+use crate::error::{AudioError, ErrorCode};
+use crate::format::Layout;
+use crate::units::{Frames, Hz};
+
+/// What to spend: delays are those of the filter, aliases those of tones that do not fit into the narrower rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// At most 1.5 ms (3 ms from below 16 kHz), aliases below -130 dB.
+    Voice,
+    /// Half the work and delay of `Voice` for the same passband, aliases below -85 dB.
+    Fast,
+    /// Flat to 92 % of the narrower band or more, aliases below -120 dB; 11 ms from 48 to 24 kHz.
+    Best,
+}
+
+/// Taps are counted in frames of the input rate.
+struct Filter {
+    taps: usize,
+    window: WindowFunction,
+    /// From the cutoff to the start of the stopband, in 1/taps of half the input rate: measured for each window.
+    falloff: f64,
+}
+
+/// rubato rounds up to this.
+const TAPS_STEP: usize = 8;
+/// A table of one filter per phase is exact and quickest; above this many phases it outgrows the caches, and neighbours are
+/// interpolated instead.
+const MOST_PHASES: usize = 160;
+const INTERPOLATED_PHASES: usize = 256;
+
+impl Filter {
+    fn of(quality: Quality, from: Hz, to: Hz) -> Filter {
+        let rate = f64::from(from.0);
+        let within = |seconds: f64| {
+            // Two frames more go to rubato's own bookkeeping.
+            let half = (rate * seconds).floor() as usize - 2;
+            ((2 * half) / TAPS_STEP * TAPS_STEP).max(2 * TAPS_STEP)
+        };
+        let narrowing = (rate / f64::from(to.0)).max(1.0);
+        match quality {
+            Quality::Voice => {
+                // What a filter of 1.5 ms takes away, 3 kHz, is nearly all that 8 kHz has.
+                let seconds = if from.0 < 16_000 { 0.003 } else { 0.0015 };
+                Filter { taps: within(seconds), window: WindowFunction::BlackmanHarris2, falloff: 13.4 }
+            }
+            Quality::Fast => {
+                let seconds = if from.0 < 16_000 { 0.0015 } else { 0.00075 };
+                Filter { taps: within(seconds), window: WindowFunction::BlackmanHarris, falloff: 7.3 }
+            }
+            Quality::Best => {
+                // With more taps single precision is what limits the stopband.
+                let taps = ((512.0 * narrowing) as usize).min(1536).next_multiple_of(TAPS_STEP);
+                Filter { taps, window: WindowFunction::BlackmanHarris2, falloff: 13.4 }
+            }
+        }
+    }
+
+    /// Where the filter begins to fall, relative to half the narrower rate, so that it has fallen at that half.
+    fn cutoff(&self, from: Hz, to: Hz) -> f32 {
+        let narrowing = (f64::from(from.0) / f64::from(to.0)).max(1.0);
+        (1.0 - self.falloff * narrowing / self.taps as f64).max(0.3) as f32
+    }
+}
+
+pub struct Resampler {
+    from: Hz,
+    to: Hz,
+    channels: usize,
+    /// None where both rates are the same.
+    inner: Option<Async<f32>>,
+    /// Frames that go through the filter at a time.
+    chunk: usize,
+    /// Frames that wait for a chunk to be full, interleaved.
+    held: Box<[f32]>,
+    held_frames: usize,
+    /// Frames that are ready before they are due: rubato's count may waver by one.
+    ready: Box<[f32]>,
+    ready_frames: usize,
+    /// Frames that went through the filter and came out since the start.
+    filtered: u64,
+    returned: u64,
+    delay: Frames,
+    /// Silent frames at the start, which cover rubato's wavering.
+    lead: usize,
+}
+
+impl Resampler {
+    /// Rates from 1000 to 384000 Hz, 1 to 8 channels. Allocates; nothing after it does.
+    pub fn new(from: Hz, to: Hz, channels: usize, quality: Quality) -> Result<Resampler, AudioError> {
+        let rates = 1_000..=384_000;
+        if !rates.contains(&from.0) || !rates.contains(&to.0) || !(1..=Layout::MAX_CHANNELS).contains(&channels) {
+            let asked = format!("from {} to {} Hz, {channels} channels", from.0, to.0);
+            return Err(AudioError::new(ErrorCode::OutOfRange, "Resampler", asked));
+        }
+        let chunk = chunk_frames(from);
+        let ratio = f64::from(to.0) / f64::from(from.0);
+        let (inner, delay) = if from == to { (None, 0) } else { filter(from, to, channels, quality, chunk)? };
+        let lead = if inner.is_some() { (2.0 * ratio).floor() as usize + 1 } else { 0 };
+        let most_ready = lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16;
+        let mut resampler = Resampler {
+            from,
+            to,
+            channels,
+            inner,
+            chunk,
+            held: vec![0.0; chunk * channels].into(),
+            held_frames: 0,
+            ready: vec![0.0; most_ready * channels].into(),
+            ready_frames: 0,
+            filtered: 0,
+            returned: 0,
+            delay: Frames(delay + lead as u64),
+            lead,
+        };
+        resampler.reset();
+        Ok(resampler)
+    }
+
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Frames, at the output rate, by which the output lags behind the input.
+    pub fn delay(&self) -> Frames {
+        self.delay
+    }
+
+    /// How many frames `process` will write for `frames` more.
+    pub fn frames_after(&self, frames: Frames) -> Frames {
+        if self.inner.is_none() {
+            return frames;
+        }
+        let waiting = self.held_frames as u64 + frames.0;
+        let filtered = self.filtered + waiting - waiting % self.chunk as u64;
+        Frames(self.due(filtered) - self.returned)
+    }
+
+    /// How many frames `flush` will write.
+    pub fn frames_left(&self) -> Frames {
+        if self.inner.is_none() {
+            return Frames::ZERO;
+        }
+        let taken = self.filtered + self.held_frames as u64;
+        let all = (u128::from(taken) * u128::from(self.to.0)).div_ceil(u128::from(self.from.0)) as u64;
+        Frames(if taken == 0 { 0 } else { all + self.delay.0 - self.returned })
+    }
+
+    /// Frames that are out once `filtered` have gone in.
+    fn due(&self, filtered: u64) -> u64 {
+        (u128::from(filtered) * u128::from(self.to.0) / u128::from(self.from.0)) as u64
+    }
+
+    /// Resamples whole frames; returns how many it wrote to `out`: exactly `frames_after`. With too little room it takes
+    /// nothing and answers how many frames it needs.
+    pub fn process(&mut self, input: &[f32], out: &mut [f32]) -> Result<Frames, Frames> {
+        let needed = self.frames_after(Frames((input.len() / self.channels) as u64));
+        let (Some(out), true) =
+            (out.get_mut(..needed.as_len() * self.channels), input.len().is_multiple_of(self.channels))
+        else {
+            return Err(needed);
+        };
+        if self.inner.is_none() {
+            out.copy_from_slice(input);
+            return Ok(needed);
+        }
+        let mut rest = input;
+        let mut written = 0;
+        let chunk_samples = self.chunk * self.channels;
+        if self.held_frames > 0 {
+            let have = self.held_frames * self.channels;
+            let more = rest.len().min(chunk_samples - have);
+            let (now, later) = rest.split_at(more);
+            self.held[have..have + more].copy_from_slice(now);
+            self.held_frames += more / self.channels;
+            rest = later;
+            if self.held_frames < self.chunk {
+                return Ok(needed);
+            }
+            let held = std::mem::take(&mut self.held);
+            written += self.filter_chunk(&held, &mut out[written..]);
+            self.held = held;
+            self.held_frames = 0;
+        }
+        let mut chunks = rest.chunks_exact(chunk_samples);
+        for chunk in chunks.by_ref() {
+            written += self.filter_chunk(chunk, &mut out[written..]);
+        }
+        let left = chunks.remainder();
+        self.held[..left.len()].copy_from_slice(left);
+        self.held_frames = left.len() / self.channels;
+        Ok(needed)
+    }
+
+    /// Pushes out what the filter still holds and starts afresh; returns how many frames it wrote: exactly `frames_left`.
+    pub fn flush(&mut self, out: &mut [f32]) -> Result<Frames, Frames> {
+        let needed = self.frames_left();
+        let Some(out) = out.get_mut(..needed.as_len() * self.channels) else {
+            return Err(needed);
+        };
+        let mut written = 0;
+        while written < out.len() {
+            let mut chunk = std::mem::take(&mut self.held);
+            chunk[self.held_frames * self.channels..].fill(0.0);
+            self.held_frames = 0;
+            written += self.filter_chunk(&chunk, &mut out[written..]);
+            self.held = chunk;
+        }
+        self.reset();
+        Ok(needed)
+    }
+
+    /// Forgets everything: what comes then is what a new resampler would give.
+    pub fn reset(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            rubato::Resampler::reset(inner);
+        }
+        self.held_frames = 0;
+        self.ready[..self.lead * self.channels].fill(0.0);
+        self.ready_frames = self.lead;
+        self.filtered = 0;
+        self.returned = 0;
+    }
+
+    /// Filters one chunk and writes what is due, as far as `out` goes; returns samples.
+    fn filter_chunk(&mut self, chunk: &[f32], out: &mut [f32]) -> usize {
+        let channels = self.channels;
+        let Some(inner) = &mut self.inner else { return 0 };
+        let free = &mut self.ready[self.ready_frames * channels..];
+        let free_frames = free.len() / channels;
+        let input = InterleavedSlice::new(chunk, channels, self.chunk);
+        let output = InterleavedSlice::new_mut(free, channels, free_frames);
+        if let (Ok(input), Ok(mut output)) = (input, output) {
+            let done = rubato::Resampler::process_into_buffer(inner, &input, &mut output, None::<&Indexing>);
+            self.ready_frames += done.map_or(0, |(_, frames)| frames);
+        }
+        self.filtered += self.chunk as u64;
+        let due = (self.due(self.filtered) - self.returned) as usize;
+        debug_assert!(due <= self.ready_frames, "{due} frames are due and {} are ready", self.ready_frames);
+        let samples = (due.min(self.ready_frames) * channels).min(out.len());
+        out[..samples].copy_from_slice(&self.ready[..samples]);
+        self.ready.copy_within(samples..self.ready_frames * channels, 0);
+        self.ready_frames -= samples / channels;
+        self.returned += (samples / channels) as u64;
+        samples
+    }
+}
+
+/// About a millisecond, and a whole number of times in 20 ms: blocks as they usually come leave nothing waiting.
+fn chunk_frames(from: Hz) -> usize {
+    let block = from.0 / 50;
+    let most = from.0 / 900;
+    (1..=most.max(1)).rev().find(|frames| block.is_multiple_of(*frames)).unwrap_or(1) as usize
+}
+
+/// The filter, and its delay in frames at the output rate.
+fn filter(
+    from: Hz,
+    to: Hz,
+    channels: usize,
+    quality: Quality,
+    chunk: usize,
+) -> Result<(Option<Async<f32>>, u64), AudioError> {
+    let Filter { taps, window, .. } = Filter::of(quality, from, to);
+    let phases = (to.0 / greatest_common_divisor(from.0, to.0)) as usize;
+    let (oversampling_factor, interpolation) = if phases <= MOST_PHASES {
+        (phases, SincInterpolationType::Nearest)
+    } else {
+        (INTERPOLATED_PHASES, SincInterpolationType::Cubic)
+    };
+    let f_cutoff = Some(Filter::of(quality, from, to).cutoff(from, to));
+    let parameters =
+        SincInterpolationParameters { sinc_len: taps, f_cutoff, oversampling_factor, interpolation, window };
+    let ratio = f64::from(to.0) / f64::from(from.0);
+    let inner = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input)
+        .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
+    // rubato's first frame lies half a filter before the input, and less than a frame after that.
+    let delay = (ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0).round();
+    Ok((Some(inner), delay as u64))
+}
+
+fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
