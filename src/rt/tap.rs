@@ -119,11 +119,14 @@ impl TapLanes {
             match overflow {
                 // With the reader at work right now room is coming: the ring's reserve holds this block.
                 Overflow::DropOldest => {
+                    // Of a block longer than the queue may be only the end is kept.
+                    let beyond = frames.saturating_sub(max_queued);
+                    take = block.get(layout.bytes_of(beyond)..).unwrap_or_default();
                     // Looked at again when it is our turn: the reader may have made room since.
                     let make_room = |reader: &mut FrameReader| {
-                        reader.drop_oldest((reader.queued() + frames).saturating_sub(max_queued))
+                        reader.drop_oldest((reader.queued() + frames.min(max_queued)).saturating_sub(max_queued))
                     };
-                    lost = self.reader.try_with(make_room).unwrap_or_default();
+                    lost = beyond + self.reader.try_with(make_room).unwrap_or_default();
                 }
                 Overflow::DropNewest => {
                     let keep = layout.bytes_of(frames.saturating_sub(over));

@@ -173,6 +173,36 @@ describe('Bad input', function () {
         }, String(make)))
     }
 
+    it('a Buffer that has grown with its memory, or shrunk, since it was last used', () =>
+      perform(FAST, async ({ assert, speaker, microphone, signals, playedOut, recorded, until, PipeMicrophone }) => {
+        const memory = new ArrayBuffer(400, { maxByteLength: 1200 })
+        // Of its own accord, `Buffer.from` does not follow the memory's length.
+        const bytes = Object.setPrototypeOf(new Uint8Array(memory), Buffer.prototype)
+        const sound = signals.noise(4, 1200 + 400 + 800)
+        const output = speaker({})
+        const pipe = new PipeMicrophone()
+        const input = microphone({ periodFrames: 100 }, pipe.file)
+        input.play()
+        let at = 0
+        for (const size of [400, 1200, 800]) {
+          memory.resize(size)
+          const piece = sound.subarray(at, at += size)
+          await pipe.feed(piece)
+          await until(() => input.queued === size)
+          assert.equal(input.dequeue(bytes), size)
+          assert.ok(bytes.equals(piece))
+          output.enqueue(bytes)
+        }
+        output.play()
+        await playedOut(output)
+        output.close()
+        pipe.end()
+        input.close()
+        const heard = await recorded()
+        const start = signals.startOfNoise(heard)
+        assert.ok(heard.subarray(start, start + sound.length).equals(sound))
+      }))
+
     it('write and read of nothing, which move nothing', () =>
       perform(FAST, async ({ assert, speaker, microphone }) => {
         const [output, input] = [speaker({}, '/dev/null'), microphone({}, '/dev/zero')]

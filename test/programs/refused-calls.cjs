@@ -16,6 +16,8 @@ const NOT_FOUND = 'ERR_AUDIO_DEVICE_NOT_FOUND'
 /** Integers that a native u32 would take for something else, and others out of any range. */
 const TOO_LARGE = [2 ** 32, 2 ** 32 + 1, 2 ** 53]
 const NO_INTEGERS = [NaN, 1.5, Infinity, '1', null, [], {}, true]
+/** What cannot be made a string, for a message that would show it. */
+const NO_STRINGS = [Object.create(null), Symbol('value'), { toString () { throw new Error('not to be called') } }]
 
 const detached = (view) => {
   structuredClone(view.buffer, { transfer: [view.buffer] })
@@ -59,11 +61,11 @@ const opening = [
   ...option(INVALID, 'periodFrames', NO_INTEGERS),
   ...option(RANGE, 'periodFrames', [0, -1, 32769, ...TOO_LARGE]),
   ...['capacityMs', 'maxQueuedMs'].flatMap((name) => [
-    ...option(INVALID, name, [NaN, '200', null, {}, true]),
+    ...option(INVALID, name, [NaN, '200', null, {}, true, ...NO_STRINGS]),
     ...option(RANGE, name, [0, -1, Infinity, -Infinity, 3_600_001, 2 ** 32]),
   ]),
-  ...option(INVALID, 'onOverflow', ['drop', '', null, 5], 'recording'),
-  ...option(INVALID, 'onLost', ['retry', '', null, 5]),
+  ...option(INVALID, 'onOverflow', ['drop', '', null, 5, ...NO_STRINGS], 'recording'),
+  ...option(INVALID, 'onLost', ['retry', '', null, 5, ...NO_STRINGS]),
   ...each(INVALID, [undefined, null, '1', 1.5, NaN, Infinity, 2 ** 53, {}, true], (s, handle) => s.audio.attach(handle), 'attach'),
   ...each(NOT_FOUND, [0, -1, 1e9, 2 ** 32, 2 ** 53 - 1], (s, handle) => s.audio.attach(handle), 'attach'),
   ...rows(NOT_FOUND, [(s) => s.audio.attach(s.shut.handle), (s) => s.audio.attach(s.output.handle + 2 ** 32)]),
@@ -109,7 +111,14 @@ const playing = [
   ...each(INVALID, [...NO_SAMPLES, new Float32Array(2)], (s, samples) => s.stereo.write(samples), 'write'),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, samples) => s.output.write(samples), 'write of f32'),
   ...each(INVALID, [new Int16Array(2), new Uint16Array(2)], (s, samples) => s.swapped.write(samples), 'write of s16msb'),
-  ...rows(INVALID, [(s) => s.output.write(detached(new Float32Array(2))), (s) => s.output.write(detached(Buffer.from(new ArrayBuffer(8))))]),
+  ...rows(INVALID, [
+    (s) => s.output.write(detached(new Float32Array(2))),
+    (s) => s.output.write(detached(Buffer.from(new ArrayBuffer(8)))),
+    (s) => s.output.write(shrunk(Float32Array)),
+    (s) => s.output.write(shrunk(Buffer)),
+    (s) => s.output.write(Object.create(Float32Array.prototype)),
+    (s) => s.output.write(Object.create(Buffer.prototype)),
+  ]),
   ...rows('ERR_AUDIO_QUEUE_FULL', [
     (s) => s.brief.enqueue(Buffer.alloc(11)),
     (s) => s.brief.enqueue(Buffer.alloc(1_000_000)),
@@ -133,7 +142,11 @@ const recording = [
     (s) => s.input.dequeue(Object.defineProperty(Buffer.alloc(8), 'length', { value: 4000 })),
   ]),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, into) => s.input.read(into), 'read'),
-  ...rows(INVALID, [(s) => s.input.read(detached(new Float32Array(2)))]),
+  ...rows(INVALID, [
+    (s) => s.input.read(detached(new Float32Array(2))),
+    (s) => s.input.read(shrunk(Float32Array)),
+    (s) => s.input.read(Object.create(Float32Array.prototype)),
+  ]),
   ...rows(UNALIGNED, [(s) => s.input.read(Buffer.alloc(7))]),
   ...each(INVALID, [0, 1, 'yes', null, {}], (s, play) => s.input.play(play), 'play of a microphone'),
 ]
