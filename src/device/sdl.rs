@@ -89,8 +89,8 @@ impl Sdl {
         }
     }
 
-    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`. A
-    /// refusal gives the callback back.
+    /// Opens a device; it runs at once, its processor being silent until told to play; for a microphone that has to wait see
+    /// `set_running`. A refusal gives the callback back.
     pub fn open(
         &self,
         options: &DeviceOptions,
@@ -147,8 +147,8 @@ impl Sdl {
             driver: self.driver(),
         };
         let device = OpenDevice { sdl_id, callback: slot };
-        if options.kind == Kind::Playback {
-            self.set_running(&device, true);
+        if options.kind == Kind::Playback || !self.pauses_capture() {
+            self.run_callback(&device, true);
         }
         Ok((device, obtained))
     }
@@ -166,8 +166,21 @@ impl Sdl {
         AudioError::new(code, "SDL_OpenAudioDevice()", detail)
     }
 
-    /// Lets the device run its callback, or not.
+    /// A file must not run on while nobody takes what it holds. Everywhere else capture runs from the start, and what
+    /// comes before `play` is let go by its processor: once paused, SDL's PulseAudio backend may flush for as long as data
+    /// comes, and never give any again.
+    fn pauses_capture(&self) -> bool {
+        self.driver == "disk"
+    }
+
+    /// Lets a microphone run, or not, where it has to be paused.
     pub fn set_running(&self, device: &OpenDevice, running: bool) {
+        if self.pauses_capture() {
+            self.run_callback(device, running);
+        }
+    }
+
+    fn run_callback(&self, device: &OpenDevice, running: bool) {
         // SAFETY: the id is open as long as `device` is.
         unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
     }
