@@ -38,8 +38,8 @@ pub struct Device {
     pub marks: Arc<FrameMarks>,
     obtained: OnceLock<Obtained>,
     end: End,
-    /// The environment that writes (playback) or reads (capture); 0 for none yet.
-    user: AtomicU64,
+    /// Whose turn it is to write (playback) or read (capture): a `Turn`, or 0 for nobody's.
+    turn: AtomicU64,
     holders: AtomicU32,
     backstage: Mutex<Backstage>,
 }
@@ -54,6 +54,21 @@ struct Backstage {
     scraps: Vec<ScrapReceiver>,
     episodes: EpisodeReceiver,
     spares: Option<(HeapProd<SpareRing>, Frames)>,
+}
+
+/// One instance of an environment, as a user of a device's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+impl Turn {
+    /// `env` counts from 1.
+    pub fn new(env: u32, slot: u32) -> Turn {
+        Turn(u64::from(env) << 32 | u64::from(slot))
+    }
+
+    fn same_env(self, other: u64) -> bool {
+        self.0 >> 32 == other >> 32
+    }
 }
 
 /// Why data was not taken.
@@ -123,7 +138,7 @@ impl Device {
             marks,
             obtained: OnceLock::new(),
             end,
-            user: AtomicU64::new(0),
+            turn: AtomicU64::new(0),
             holders: AtomicU32::new(1),
             backstage: Mutex::new(backstage),
             options: options.clone(),
@@ -148,8 +163,8 @@ impl Device {
     }
 
     /// One holder less. True for the last one: the device is then closing, and every wait on it ends.
-    pub fn let_go(&self, env: u64) -> bool {
-        let _ = self.user.compare_exchange(env, 0, Ordering::AcqRel, Ordering::Relaxed);
+    pub fn let_go(&self, turn: Turn) -> bool {
+        let _ = self.turn.compare_exchange(turn.0, 0, Ordering::AcqRel, Ordering::Relaxed);
         let last = self.holders.fetch_sub(1, Ordering::AcqRel) == 1;
         if last {
             self.control.closing.set(true);
@@ -159,22 +174,27 @@ impl Device {
         last
     }
 
-    /// Makes `env` the one writer (reader), if there is none or it is it already.
-    fn claim(&self, env: u64) -> Result<(), Refusal> {
-        match self.user.load(Ordering::Acquire) {
-            user if user == env => Ok(()),
+    /// Makes it `turn`'s, if it is nobody's or that of another instance on the same thread.
+    fn claim(&self, turn: Turn) -> Result<(), Refusal> {
+        match self.turn.load(Ordering::Acquire) {
+            now if now == turn.0 => Ok(()),
             0 => self
-                .user
-                .compare_exchange(0, env, Ordering::AcqRel, Ordering::Acquire)
+                .turn
+                .compare_exchange(0, turn.0, Ordering::AcqRel, Ordering::Acquire)
                 .map(drop)
                 .map_err(|_| Refusal::Taken),
+            now if turn.same_env(now) => {
+                // No other thread changes it while it is ours.
+                self.turn.store(turn.0, Ordering::Release);
+                Ok(())
+            }
             _ => Err(Refusal::Taken),
         }
     }
 
     /// Queues all of `bytes`, whole frames, or nothing.
-    pub fn enqueue(&self, env: u64, bytes: &[u8]) -> Result<(), Refusal> {
-        self.claim(env)?;
+    pub fn enqueue(&self, turn: Turn, bytes: &[u8]) -> Result<(), Refusal> {
+        self.claim(turn)?;
         let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
         let frames = self.options.layout.frames_in(bytes.len());
         let limit = self.options.max_queued;
@@ -186,8 +206,8 @@ impl Device {
     }
 
     /// Queues the whole frames of `bytes` for which there is room within the capacity; returns how many.
-    pub fn write(&self, env: u64, bytes: &[u8]) -> Result<Frames, Refusal> {
-        self.claim(env)?;
+    pub fn write(&self, turn: Turn, bytes: &[u8]) -> Result<Frames, Refusal> {
+        self.claim(turn)?;
         let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
         let layout = self.options.layout;
         let fits = self.space().min(layout.frames_in(bytes.len()));
@@ -196,16 +216,16 @@ impl Device {
     }
 
     /// What `read` answers whatever the memory: that it is somebody else's, or that nothing is queued.
-    pub fn read_at_once(&self, env: u64) -> Option<Result<Frames, Refusal>> {
-        match self.claim(env) {
+    pub fn read_at_once(&self, turn: Turn) -> Option<Result<Frames, Refusal>> {
+        match self.claim(turn) {
             Err(refusal) => Some(Err(refusal)),
             Ok(()) => (self.queued() == Frames::ZERO).then_some(Ok(Frames::ZERO)),
         }
     }
 
     /// Moves whole frames from the microphone's queue into `into`; returns how many.
-    pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
-        self.claim(env)?;
+    pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
+        self.claim(turn)?;
         let End::Capture(reader) = &self.end else { return Err(Refusal::Taken) };
         if self.queued() == Frames::ZERO {
             return Ok(Frames::ZERO);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use crate::device::options::DeviceOptions;
-use crate::device::owner::Device;
+use crate::device::owner::{Device, Turn};
 use crate::device::service::service;
 use crate::error::{AudioError, ErrorCode};
 use crate::link::wake::Bell;
@@ -34,8 +34,8 @@ pub fn attach(id: u64) -> Result<Arc<Device>, AudioError> {
 }
 
 /// One holder less; the last one closes the device.
-pub fn let_go(device: &Device, env: u64, pump: &Arc<Bell>) {
-    if device.let_go(env) {
+pub fn let_go(device: &Device, turn: Turn, pump: &Arc<Bell>) {
+    if device.let_go(turn) {
         DEVICES.write().unwrap_or_else(PoisonError::into_inner).remove(&device.id);
         service(pump).close(device.id);
         pump.ring();

@@ -3,14 +3,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Status, sys};
 
-use crate::device::owner::Device;
+use crate::device::owner::{Device, Turn};
 use crate::device::table;
 use crate::events::pump::{self, Event};
 
@@ -21,11 +21,11 @@ const EVENT_ROOM: usize = 1024;
 pub type EventArgs = FnArgs<(String, f64, f64, f64, f64, bool)>;
 type Listener = ThreadsafeFunction<EventArgs, (), EventArgs, Status, false, true, EVENT_ROOM>;
 
-static NEXT_ENV: AtomicU64 = AtomicU64::new(1);
-static LISTENERS: Mutex<Vec<(u64, Listener)>> = Mutex::new(Vec::new());
+static NEXT_ENV: AtomicU32 = AtomicU32::new(1);
+static LISTENERS: Mutex<Vec<(u32, Listener)>> = Mutex::new(Vec::new());
 
 struct Held {
-    env: u64,
+    env: u32,
     loads: u32,
     slots: Vec<Option<Slot>>,
 }
@@ -70,7 +70,11 @@ unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
     });
     if let Some((env, slots)) = left {
         listeners().retain(|(id, _)| *id != env);
-        slots.iter().flatten().for_each(|slot| table::let_go(&slot.device, env, pump::bell()));
+        for (slot, number) in slots.iter().zip(0..) {
+            if let Some(slot) = slot {
+                table::let_go(&slot.device, Turn::new(env, number), pump::bell());
+            }
+        }
     }
 }
 
@@ -89,16 +93,16 @@ pub fn keep(device: Arc<Device>) -> u32 {
 /// Lets go of one slot; nothing happens for one that is empty.
 pub fn let_go(slot: u32) {
     let taken = HELD.with_borrow_mut(|held| Some((held.slots.get_mut(slot as usize)?.take()?, held.env)));
-    if let Some((slot, env)) = taken {
-        table::let_go(&slot.device, env, pump::bell());
+    if let Some((Slot { device, .. }, env)) = taken {
+        table::let_go(&device, Turn::new(env, slot), pump::bell());
     }
 }
 
-/// Uses the device in a slot, with this environment's id and the memory that the slot remembers.
-pub fn with<R>(slot: u32, act: impl FnOnce(&Device, u64, &Cell<Memory>) -> R) -> Option<R> {
+/// Uses the device in a slot, as its user, with the memory that the slot remembers.
+pub fn with<R>(slot: u32, act: impl FnOnce(&Device, Turn, &Cell<Memory>) -> R) -> Option<R> {
     HELD.with_borrow(|held| {
         let Slot { device, memory } = held.slots.get(slot as usize)?.as_ref()?;
-        Some(act(device, held.env, memory))
+        Some(act(device, Turn::new(held.env, slot), memory))
     })
 }
 
@@ -119,7 +123,7 @@ pub fn listen(listener: &Function<EventArgs, ()>) -> napi::Result<()> {
     Ok(())
 }
 
-fn listeners() -> std::sync::MutexGuard<'static, Vec<(u64, Listener)>> {
+fn listeners() -> std::sync::MutexGuard<'static, Vec<(u32, Listener)>> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

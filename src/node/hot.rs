@@ -7,7 +7,7 @@ use std::ptr;
 
 use napi::sys;
 
-use crate::device::owner::{Device, Refusal};
+use crate::device::owner::{Device, Refusal, Turn};
 use crate::node::env::{self, Memory};
 use crate::units::Frames;
 
@@ -60,8 +60,8 @@ unsafe extern "C" fn enqueue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { refusal(env, answer_again(env, info, enqueue_bytes)) }
 }
 
-fn enqueue_bytes(device: &Device, id: u64, bytes: &mut [u8]) -> i64 {
-    match device.enqueue(id, bytes) {
+fn enqueue_bytes(device: &Device, turn: Turn, bytes: &mut [u8]) -> i64 {
+    match device.enqueue(turn, bytes) {
         Ok(()) => 0,
         Err(refusal) => code_of(refusal),
     }
@@ -79,8 +79,8 @@ unsafe extern "C" fn dequeue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { number(env, answer_again(env, info, dequeue_bytes)) }
 }
 
-fn dequeue_bytes(device: &Device, id: u64, into: &mut [u8]) -> i64 {
-    match device.read(id, into) {
+fn dequeue_bytes(device: &Device, turn: Turn, into: &mut [u8]) -> i64 {
+    match device.read(turn, into) {
         Ok(frames) => device.options.layout.bytes_of(frames) as i64,
         Err(refusal) => code_of(refusal),
     }
@@ -88,14 +88,14 @@ fn dequeue_bytes(device: &Device, id: u64, into: &mut [u8]) -> i64 {
 
 /// `write(slot, samples, byteCount)`: frames taken.
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |device: &Device, id, bytes: &mut [u8]| frames_or_code(device.write(id, bytes));
+    let act = |device: &Device, turn, bytes: &mut [u8]| frames_or_code(device.write(turn, bytes));
     // SAFETY: as in `enqueue`.
     unsafe { number(env, answer::<false>(env, info, view_of, |_, _| None, act)) }
 }
 
 /// `read(slot, into, byteCount)`: frames moved.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |device: &Device, id, into: &mut [u8]| frames_or_code(device.read(id, into));
+    let act = |device: &Device, turn, into: &mut [u8]| frames_or_code(device.read(turn, into));
     // SAFETY: as in `enqueue`.
     unsafe { number(env, answer::<false>(env, info, view_of, read_at_once, act)) }
 }
@@ -112,8 +112,8 @@ unsafe extern "C" fn queued_frames(env: sys::napi_env, info: sys::napi_callback_
     unsafe { count(env, info, |device| device.queued().0 as i64) }
 }
 
-fn read_at_once(device: &Device, id: u64) -> Option<i64> {
-    device.read_at_once(id).map(frames_or_code)
+fn read_at_once(device: &Device, turn: Turn) -> Option<i64> {
+    device.read_at_once(turn).map(frames_or_code)
 }
 
 fn code_of(refusal: Refusal) -> i64 {
@@ -136,12 +136,12 @@ unsafe fn answer<const REMEMBER: bool>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     view_of: unsafe fn(sys::napi_env, sys::napi_value) -> View,
-    at_once: impl FnOnce(&Device, u64) -> Option<i64>,
-    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+    at_once: impl FnOnce(&Device, Turn) -> Option<i64>,
+    act: impl FnOnce(&Device, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<3>(env, info) };
-    let on_memory = |device: &Device, id, memory: &Cell<Memory>| {
+    let on_memory = |device: &Device, turn, memory: &Cell<Memory>| {
         let mut wanted = 0f64;
         // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
         unsafe { sys::napi_get_value_double(env, args[2], &raw mut wanted) };
@@ -155,18 +155,18 @@ unsafe fn answer<const REMEMBER: bool>(
                 }
                 // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs
                 // meanwhile; views on shared memory never come here.
-                act(device, id, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
+                act(device, turn, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
             }
             View::Bytes { .. } => TOO_SHORT,
         }
     };
     // SAFETY: by the contract.
     let slot = unsafe { small(env, args[0]) };
-    let code = env::with(slot, |device, id, memory| {
+    let code = env::with(slot, |device, turn, memory| {
         if device.has_failed() {
             return LOST;
         }
-        at_once(device, id).unwrap_or_else(|| on_memory(device, id, memory))
+        at_once(device, turn).unwrap_or_else(|| on_memory(device, turn, memory))
     });
     code.unwrap_or(CLOSED)
 }
@@ -178,13 +178,13 @@ unsafe fn answer<const REMEMBER: bool>(
 unsafe fn answer_again(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+    act: impl FnOnce(&Device, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<2>(env, info) };
     // SAFETY: by the contract.
     let (slot, wanted) = unsafe { (small(env, args[0]), small(env, args[1]) as usize) };
-    let code = env::with(slot, |device, id, memory| {
+    let code = env::with(slot, |device, turn, memory| {
         if device.has_failed() {
             return LOST;
         }
@@ -193,7 +193,7 @@ unsafe fn answer_again(
             return TOO_SHORT;
         }
         // SAFETY: by the contract; no JavaScript runs meanwhile.
-        act(device, id, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
+        act(device, turn, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
     });
     code.unwrap_or(CLOSED)
 }
