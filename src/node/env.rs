@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -14,7 +14,8 @@ use crate::device::owner::{Device, Turn};
 use crate::device::table;
 use crate::events::pump::{self, Event};
 
-/// Events that wait for a busy thread; more are dropped, and what they tell stays in `stats()`.
+/// Events that wait for a busy thread. More shortages are dropped, and what they tell stays in `stats()`; what is told only
+/// once is kept for it.
 const EVENT_ROOM: usize = 1024;
 
 /// kind, device id, from, to, frames, ended
@@ -22,11 +23,21 @@ pub type EventArgs = FnArgs<(String, f64, f64, f64, f64, bool)>;
 type Listener = ThreadsafeFunction<EventArgs, (), EventArgs, Status, false, true, EVENT_ROOM>;
 
 static NEXT_ENV: AtomicU32 = AtomicU32::new(1);
-static LISTENERS: Mutex<Vec<(u32, Listener)>> = Mutex::new(Vec::new());
+static AUDIENCES: Mutex<Vec<Audience>> = Mutex::new(Vec::new());
+
+/// An environment as the pump sees it.
+struct Audience {
+    env: u32,
+    listeners: Vec<Listener>,
+    /// The devices that it holds, once for each slot.
+    devices: Vec<u64>,
+    /// What found no room.
+    owed: Vec<Event>,
+}
 
 struct Held {
+    /// 0 while the thread has no environment.
     env: u32,
-    loads: u32,
     slots: Vec<Option<Slot>>,
 }
 
@@ -46,34 +57,32 @@ pub struct Memory {
 const NO_MEMORY: Memory = Memory { data: NonNull::dangling().as_ptr(), length: 0 };
 
 thread_local! {
-    static HELD: RefCell<Held> = const { RefCell::new(Held { env: 0, loads: 0, slots: Vec::new() }) };
+    static HELD: RefCell<Held> = const { RefCell::new(Held { env: 0, slots: Vec::new() }) };
 }
 
-/// Called once for each load of the addon into an environment.
+/// Called for each load of the addon into an environment; all of them share what it holds.
 pub fn enter(env: sys::napi_env) {
-    HELD.with_borrow_mut(|held| {
-        if held.loads == 0 {
+    let entered = HELD.with_borrow_mut(|held| {
+        let first = held.env == 0;
+        if first {
             held.env = NEXT_ENV.fetch_add(1, Ordering::Relaxed);
         }
-        held.loads += 1;
+        first.then_some(held.env)
     });
-    // SAFETY: `env` is the live environment that is loading us; the hook takes no data.
+    let Some(id) = entered else { return };
+    audiences().push(Audience { env: id, listeners: Vec::new(), devices: Vec::new(), owed: Vec::new() });
+    // SAFETY: `env` is the live environment that is loading us; the hook takes no data. Node aborts if it is added twice.
     unsafe { sys::napi_add_env_cleanup_hook(env, Some(leave), std::ptr::null_mut()) };
-    pump::start(deliver);
+    pump::start(deliver, catch_up);
 }
 
 /// The environment ends: lets go of all that it holds. Runs on its thread, after its JavaScript.
 unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
-    let left = HELD.with_borrow_mut(|held| {
-        held.loads = held.loads.saturating_sub(1);
-        (held.loads == 0).then(|| (held.env, std::mem::take(&mut held.slots)))
-    });
-    if let Some((env, slots)) = left {
-        listeners().retain(|(id, _)| *id != env);
-        for (slot, number) in slots.iter().zip(0..) {
-            if let Some(slot) = slot {
-                table::let_go(&slot.device, Turn::new(env, number), pump::bell());
-            }
+    let Held { env, slots } = HELD.with_borrow_mut(|held| std::mem::replace(held, Held { env: 0, slots: Vec::new() }));
+    audiences().retain(|audience| audience.env != env);
+    for (slot, number) in slots.iter().zip(0..) {
+        if let Some(slot) = slot {
+            table::let_go(&slot.device, Turn::new(env, number), pump::bell());
         }
     }
 }
@@ -85,6 +94,7 @@ pub fn keep(device: Arc<Device>) -> u32 {
             held.slots.push(None);
             held.slots.len() - 1
         });
+        with_audience(held.env, |audience| audience.devices.push(device.id));
         held.slots[free] = Some(Slot { device, memory: Cell::new(NO_MEMORY) });
         free as u32
     })
@@ -94,6 +104,10 @@ pub fn keep(device: Arc<Device>) -> u32 {
 pub fn let_go(slot: u32) {
     let taken = HELD.with_borrow_mut(|held| Some((held.slots.get_mut(slot as usize)?.take()?, held.env)));
     if let Some((Slot { device, .. }, env)) = taken {
+        with_audience(env, |audience| {
+            let held = audience.devices.iter().position(|id| *id == device.id);
+            held.map(|index| audience.devices.swap_remove(index));
+        });
         table::let_go(&device, Turn::new(env, slot), pump::bell());
     }
 }
@@ -119,24 +133,64 @@ pub fn listen(listener: &Function<EventArgs, ()>) -> napi::Result<()> {
         .max_queue_size::<EVENT_ROOM>()
         .build_callback(|context| Ok(context.value))?;
     let env = HELD.with_borrow(|held| held.env);
-    listeners().push((env, listener));
+    with_audience(env, |audience| audience.listeners.push(listener));
     Ok(())
 }
 
-fn listeners() -> std::sync::MutexGuard<'static, Vec<(u32, Listener)>> {
-    LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+fn audiences() -> MutexGuard<'static, Vec<Audience>> {
+    AUDIENCES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Pump thread: hands an event to every environment; each picks out what concerns it.
+fn with_audience(env: u32, act: impl FnOnce(&mut Audience)) {
+    if let Some(audience) = audiences().iter_mut().find(|audience| audience.env == env) {
+        act(audience);
+    }
+}
+
+/// Pump thread: hands an event to every environment that it concerns.
 fn deliver(event: Event) {
-    let (kind, device, from, to, frames, ended) = match event {
-        Event::DevicesChanged => ("devices", 0, 0, 0, 0, true),
-        Event::Lost { device } => ("lost", device, 0, 0, 0, true),
-        Event::Failed { device } => ("failed", device, 0, 0, 0, true),
-        Event::Shortage { device, from, to, frames, ended } => ("shortage", device, from.0, to.0, frames.0, ended),
-    };
-    for (_, listener) in listeners().iter() {
-        let args = (kind.to_owned(), device as f64, from as f64, to as f64, frames as f64, ended);
-        listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+    for audience in audiences().iter_mut().filter(|audience| audience.is_concerned(event)) {
+        audience.tell(event);
+    }
+}
+
+/// Pump thread: tries again to tell what found no room; true if nothing is owed any more.
+fn catch_up() -> bool {
+    let mut audiences = audiences();
+    for audience in audiences.iter_mut() {
+        for event in std::mem::take(&mut audience.owed) {
+            if audience.is_concerned(event) {
+                audience.tell(event);
+            }
+        }
+    }
+    audiences.iter().all(|audience| audience.owed.is_empty())
+}
+
+impl Audience {
+    fn is_concerned(&self, event: Event) -> bool {
+        match event {
+            Event::DevicesChanged => true,
+            Event::Lost { device } | Event::Failed { device } | Event::Shortage { device, .. } => {
+                self.devices.contains(&device)
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let (kind, device, from, to, frames, ended) = match event {
+            Event::DevicesChanged => ("devices", 0, 0, 0, 0, true),
+            Event::Lost { device } => ("lost", device, 0, 0, 0, true),
+            Event::Failed { device } => ("failed", device, 0, 0, 0, true),
+            Event::Shortage { device, from, to, frames, ended } => ("shortage", device, from.0, to.0, frames.0, ended),
+        };
+        let is_told_once = !matches!(event, Event::Shortage { .. });
+        for listener in &self.listeners {
+            let args = (kind.to_owned(), device as f64, from as f64, to as f64, frames as f64, ended);
+            let status = listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);
+            if status == Status::QueueFull && is_told_once && !self.owed.contains(&event) {
+                self.owed.push(event);
+            }
+        }
     }
 }

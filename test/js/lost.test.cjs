@@ -1,0 +1,37 @@
+'use strict'
+
+const { perform, PATIENCE_MS } = require('./studio.cjs')
+
+const PACED = { delayMs: 1 }
+const FAST = { delayMs: 0 }
+
+// The disk driver loses a device when its file takes no more; /dev/full takes nothing.
+describe('The loss of a device', function () {
+  this.timeout(PATIENCE_MS)
+
+  it('is told though a thread was too busy to hear of anything else', () =>
+    perform(FAST, async ({ assert, speaker, codeOf, startWorker, heard }) => {
+      const devices = Array.from({ length: 12 }, () => speaker({ periodFrames: 16 }, '/dev/null'))
+      for (const device of devices) device.play()
+      const runsDry = startWorker(({ audio, tell }, handles) => {
+        const devices = handles.map((handle) => audio.attach(handle))
+        tell('begun')
+        const pause = new Int32Array(new SharedArrayBuffer(4))
+        while (devices.reduce((sum, device) => sum + device.stats().underruns, 0) < 6000) {
+          for (const device of devices) device.write(new Float32Array(4))
+          Atomics.wait(pause, 0, 0, 2)
+        }
+      }, devices.map(({ handle }) => handle))
+      await runsDry.told
+      const dry = () => devices.reduce((sum, device) => sum + device.stats().underruns, 0)
+      const pause = new Int32Array(new SharedArrayBuffer(4))
+      // Blocked, as by a long calculation.
+      while (dry() < 5000) Atomics.wait(pause, 0, 0, 5)
+      const lost = speaker({ onLost: 'fail' }, '/dev/full')
+      while (codeOf(() => lost.write(new Float32Array(1))) !== 'ERR_AUDIO_DEVICE_LOST') Atomics.wait(pause, 0, 0, 5)
+      Atomics.wait(pause, 0, 0, 100)
+      assert.deepEqual(await heard(lost, 'lost'), { type: 'lost' })
+      await runsDry.done
+      for (const device of [...devices, lost]) device.close()
+    }))
+})
