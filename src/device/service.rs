@@ -239,16 +239,17 @@ impl Worker {
     }
 
     fn take_events(&mut self) {
-        let (lost, changed) = sdl::take_events();
-        for sdl_id in lost {
-            if let Some(owned) = self.open.values().find(|owned| owned.device.sdl_id == sdl_id) {
+        if !sdl::take_events() {
+            return;
+        }
+        for owned in self.open.values() {
+            // Asked of the device itself: an event may tell of one that has gone meanwhile, and whose id another has.
+            if !owned.control.lost.get() && sdl::is_gone(&owned.device) {
                 owned.control.lost.set(true);
             }
         }
-        if changed {
-            LIST_CHANGED.set(true);
-            self.pump.ring();
-        }
+        LIST_CHANGED.set(true);
+        self.pump.ring();
     }
 }
 

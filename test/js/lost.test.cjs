@@ -9,6 +9,24 @@ const FAST = { delayMs: 0 }
 describe('The loss of a device', function () {
   this.timeout(PATIENCE_MS)
 
+  it('is not told of another one that was opened after it', () =>
+    perform(FAST, async ({ assert, speaker, delay }) => {
+      const told = []
+      for (let round = 0; round < 400; round++) {
+        const broken = speaker({ buffered: 64 }, '/dev/full')
+        broken.enqueue(Buffer.alloc(4 * 4800))
+        broken.play()
+        // It breaks while it is being closed, now sooner, now later.
+        for (const began = performance.now(); performance.now() - began < (round % 60) * 0.25;);
+        broken.close()
+        const sound = speaker({ buffered: 64 }, '/dev/null')
+        sound.on('lost', () => told.push(round))
+        await delay(3)
+        sound.close()
+      }
+      assert.deepEqual(told, [])
+    }))
+
   it('is told though a thread was too busy to hear of anything else', () =>
     perform(FAST, async ({ assert, speaker, codeOf, startWorker, heard }) => {
       const devices = Array.from({ length: 12 }, () => speaker({ periodFrames: 16 }, '/dev/null'))
