@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const { ask } = require('./ask.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { invalid } = require('./errors.cjs')
@@ -34,7 +35,8 @@ class Audio extends KnownEventsEmitter {
 
   openDevice (device, options = {}) {
     checkDevice(device)
-    return instanceOf(native.open(interpret(device, options)), device)
+    const wanted = interpret(device, options)
+    return instanceOf(ask(() => native.askOpen(wanted), native.opened), device)
   }
 
   attach (handle) {
@@ -55,7 +57,7 @@ class Audio extends KnownEventsEmitter {
 
   #names () {
     try {
-      return native.devices()
+      return ask(native.askDevices, native.devices)
     } catch {
       // No audio system: no devices. Opening one says why.
       return { playback: [], recording: [] }

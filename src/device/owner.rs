@@ -8,8 +8,7 @@ use ringbuf::traits::{Observer, Producer, Split};
 use ringbuf::{HeapProd, HeapRb};
 
 use crate::device::options::{DeviceOptions, Kind, Obtained, OnLost};
-use crate::device::service::{OpenRequest, Service};
-use crate::error::AudioError;
+use crate::device::service::{OpenRequest, Pending, Service};
 use crate::link::control::Control;
 use crate::link::episodes::{Episode, EpisodeReceiver, episode_lane};
 use crate::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
@@ -90,8 +89,8 @@ pub enum Waited {
 }
 
 impl Device {
-    /// Opens a device; blocks until the service has. The caller is its first holder.
-    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> Result<Device, AudioError> {
+    /// Begins to open a device; the caller is its first holder once it has been told what was `obtained`.
+    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> (Device, Pending<Obtained>) {
         let layout = options.layout;
         let control = Arc::new(Control::default());
         let tally = Arc::new(Tally::new());
@@ -143,9 +142,13 @@ impl Device {
             backstage: Mutex::new(backstage),
             options: options.clone(),
         };
-        let obtained = service.open(OpenRequest { id, options, callback, control, tally })?;
-        let _ = device.obtained.set(obtained);
-        Ok(device)
+        let pending = service.open(OpenRequest { id, options, callback, control, tally });
+        (device, pending)
+    }
+
+    /// Tells what the device turned out to be.
+    pub fn opened(&self, obtained: Obtained) {
+        let _ = self.obtained.set(obtained);
     }
 
     pub fn obtained(&self) -> Option<&Obtained> {
@@ -190,6 +193,12 @@ impl Device {
             }
             _ => Err(Refusal::Taken),
         }
+    }
+
+    /// Whether another environment has the turn.
+    pub fn is_used_elsewhere(&self, turn: Turn) -> bool {
+        let now = self.turn.load(Ordering::Acquire);
+        now != 0 && !turn.same_env(now)
     }
 
     /// Queues all of `bytes`, whole frames, or nothing.

@@ -28,6 +28,9 @@ pub struct OpenDevice {
     callback: *mut CallbackSlot,
 }
 
+// SAFETY: nobody looks into the slot but SDL's thread and, once that has ended, whoever frees it.
+unsafe impl Send for OpenDevice {}
+
 struct CallbackSlot {
     callback: Callback,
     tally: std::sync::Arc<Tally>,
@@ -160,14 +163,15 @@ impl Sdl {
         // SAFETY: the id is open as long as `device` is.
         unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
     }
+}
 
-    /// Ends the device's thread, then frees its callback. Takes about two periods.
-    pub fn close(&self, device: OpenDevice) {
-        // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
-        unsafe {
-            sys::SDL_CloseAudioDevice(device.sdl_id);
-            drop(Box::from_raw(device.callback));
-        }
+/// Ends the device's thread, then frees its callback. Takes about two periods; any thread may do it, SDL takes no lock of
+/// others for it.
+pub fn close(device: OpenDevice) {
+    // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
+    unsafe {
+        sys::SDL_CloseAudioDevice(device.sdl_id);
+        drop(Box::from_raw(device.callback));
     }
 }
 

@@ -11,7 +11,8 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Status, sys};
 
 use crate::device::owner::{Device, Turn};
-use crate::device::table;
+use crate::device::service::{AudioInfo, DeviceNames, Pending};
+use crate::device::table::{self, Opening};
 use crate::events::pump::{self, Event};
 
 /// Events that wait for a busy thread. More shortages are dropped, and what they tell stays in `stats()`; what is told only
@@ -56,7 +57,15 @@ pub struct Memory {
 
 const NO_MEMORY: Memory = Memory { data: NonNull::dangling().as_ptr(), length: 0 };
 
+/// What JavaScript has asked of the service. It waits for the answer before it does anything else: there is one at most.
+pub enum Asked {
+    Open(Box<Opening>),
+    Devices(Pending<DeviceNames>),
+    Info(Pending<AudioInfo>),
+}
+
 thread_local! {
+    static ASKED: RefCell<Option<Asked>> = const { RefCell::new(None) };
     static HELD: RefCell<Held> = const { RefCell::new(Held { env: 0, slots: Vec::new() }) };
 }
 
@@ -78,6 +87,7 @@ pub fn enter(env: sys::napi_env) {
 
 /// The environment ends: lets go of all that it holds. Runs on its thread, after its JavaScript.
 unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
+    ASKED.take();
     let Held { env, slots } = HELD.with_borrow_mut(|held| std::mem::replace(held, Held { env: 0, slots: Vec::new() }));
     audiences().retain(|audience| audience.env != env);
     for (slot, number) in slots.iter().zip(0..) {
@@ -123,6 +133,21 @@ pub fn with<R>(slot: u32, act: impl FnOnce(&Device, Turn, &Cell<Memory>) -> R) -
 /// The device in a slot, to be used without holding on to the slots (while blocking).
 pub fn device(slot: u32) -> Option<Arc<Device>> {
     HELD.with_borrow(|held| Some(held.slots.get(slot as usize)?.as_ref()?.device.clone()))
+}
+
+/// Keeps a question for `answer`; an older one, which nobody waits for any more, is given up.
+pub fn ask(question: Asked) {
+    ASKED.replace(Some(question));
+}
+
+/// Looks for the answer to what was asked; with one, or if there is nothing to wait for, the question is over.
+pub fn answer<R>(look: impl FnOnce(&mut Asked) -> Option<R>) -> Option<R> {
+    let mut question = ASKED.take()?;
+    let answer = look(&mut question);
+    if answer.is_none() {
+        ask(question);
+    }
+    answer
 }
 
 /// Calls `listener` for every event from now on, until the environment ends.
