@@ -21,10 +21,18 @@ class Audio extends KnownEventsEmitter {
 
   constructor () {
     // Nothing emits 'error'; `events.once` wants to listen for it.
-    super(['deviceAdd', 'deviceRemove', 'error'], (type) => {
-      if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
-    })
+    super(['deviceAdd', 'deviceRemove', 'error'], (type) => this.#heed(type))
     Object.assign(this, formatHelpers)
+  }
+
+  #heed = (type) => {
+    if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
+  }
+
+  /** Takes away what listens for listeners too, as Node's does; our watch goes on. */
+  removeAllListeners (...types) {
+    super.removeAllListeners(...types)
+    return this.off('newListener', this.#heed).on('newListener', this.#heed)
   }
 
   get devices () {
@@ -77,8 +85,8 @@ class Audio extends KnownEventsEmitter {
         return device
       })
       this.#devices[type] = now
-      for (const device of left) this.emit('deviceRemove', { type: 'deviceRemove', device })
-      for (const device of added) this.emit('deviceAdd', { type: 'deviceAdd', device })
+      for (const device of left) events.tell(() => this.emit('deviceRemove', { type: 'deviceRemove', device }))
+      for (const device of added) events.tell(() => this.emit('deviceAdd', { type: 'deviceAdd', device }))
     }
   }
 }
