@@ -27,6 +27,8 @@ class AudioInstance extends KnownEventsEmitter {
   #device
   #name
   #link
+  /** 'lost' and 'failed' are told once each, whether by the pump or by ourselves. */
+  #told = new Set()
 
   static {
     slotOf = (instance) => {
@@ -46,8 +48,11 @@ class AudioInstance extends KnownEventsEmitter {
     this.#format = formats.get(opened.format)
     this.#link = { onNative: (kind, detail) => this.#onNative(kind, detail) }
     events.add(opened.id, this.#link)
-    exit.add(this, opened.recording)
+    exit.add(this, opened)
     this.#closed = false
+    // Attached to a device that is in trouble already: all others have been told.
+    const trouble = native.trouble(this.#slot)
+    if (trouble !== null) setImmediate(() => this.#onNative(trouble))
   }
 
   get id () { return this.#id }
@@ -144,6 +149,11 @@ class AudioInstance extends KnownEventsEmitter {
   }
 
   #onNative (kind, detail) {
+    if (this.#closed || this.#told.has(kind)) return
+    if (kind !== 'shortage') {
+      this.#told.add(kind)
+      exit.reconsider()
+    }
     if (kind === 'lost') {
       this.emit('lost', { type: 'lost' })
     } else if (kind === 'failed') {

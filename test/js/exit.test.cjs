@@ -67,6 +67,8 @@ describe('A process', function () {
     'a worker that exits while its device plays',
     'a worker that fails while its device plays',
     'a microphone',
+    'a device that is lost meanwhile',
+    'a worker that never stops rendering to a device of both',
     'a device that is paused meanwhile',
     'a device that is cleared meanwhile',
     'a device that is closed meanwhile',

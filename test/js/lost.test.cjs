@@ -27,6 +27,24 @@ describe('The loss of a device', function () {
       assert.deepEqual(told, [])
     }))
 
+  it('is told once to whoever attaches to it afterwards, on any thread', () =>
+    perform(PACED, async ({ assert, audio, speaker, heard, delay, startWorker }) => {
+      const device = speaker({}, '/dev/full')
+      await heard(device, 'lost')
+      const listen = async ({ audio, heard, delay }, handle) => {
+        const late = audio.attach(handle)
+        let told = 0
+        late.on('lost', () => told++)
+        await heard(late, 'lost')
+        await delay(50)
+        late.close()
+        return told
+      }
+      assert.equal(await listen({ audio, heard, delay }, device.handle), 1)
+      assert.equal(await startWorker(listen, device.handle).done, 1)
+      device.close()
+    }))
+
   it('is told though a thread was too busy to hear of anything else', () =>
     perform(FAST, async ({ assert, speaker, codeOf, startWorker, heard }) => {
       const devices = Array.from({ length: 12 }, () => speaker({ periodFrames: 16 }, '/dev/null'))
@@ -51,5 +69,16 @@ describe('The loss of a device', function () {
       assert.deepEqual(await heard(lost, 'lost'), { type: 'lost' })
       await runsDry.done
       for (const device of [...devices, lost]) device.close()
+    }))
+
+  it('reaches every instance, though a listener of one throws', () =>
+    perform(PACED, async ({ assert, audio, speaker, heard }) => {
+      const device = speaker({}, '/dev/full')
+      const twins = [audio.attach(device.handle), audio.attach(device.handle)]
+      const uncaught = heard(process, 'uncaughtException')
+      device.on('lost', () => { throw new Error('the listener fails') })
+      await Promise.all(twins.map((twin) => heard(twin, 'lost')))
+      assert.equal((await uncaught).message, 'the listener fails')
+      for (const instance of [device, ...twins]) instance.close()
     }))
 })
