@@ -9,6 +9,8 @@
 
 import type { KnownEventsEmitter } from './js/emitter'
 
+export type { Events, Sdl } from './js/kmamal'
+
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
   | 's8' | 'u8'
@@ -71,9 +73,9 @@ export interface AudioOptions {
   /** Recording: what to lose, and count, when `maxQueuedMs` are queued. Default `'drop-oldest'`. */
   readonly onOverflow?: 'drop-oldest' | 'drop-newest'
   /**
-   * What becomes of the instance when its device is gone. `'fail'`: every use but `close` throws `ERR_AUDIO_DEVICE_LOST`.
-   * `'reopen'` (default): the instance stays usable; what it is given is consumed at the device's pace and counted as
-   * discarded. This version does not open the device again by itself.
+   * What becomes of the instance when its device is gone. `'fail'`: every call on the data (`enqueue`, `write`, `dequeue`, `read`)
+   * and every wait throws `ERR_AUDIO_DEVICE_LOST`; the rest goes on. `'reopen'` (default): the instance stays usable; what it is
+   * given is consumed at the device's pace and counted as discarded. This version does not open the device again by itself.
    */
   readonly onLost?: 'reopen' | 'fail'
 }
@@ -157,8 +159,9 @@ export interface RecordingEvents extends InstanceEvents { overrun: [event: Short
 
 /**
  * An open device, or this thread's share of one. Not constructed with `new`: see `audio.openDevice` and `audio.attach`. A
- * device lives until its last instance is closed or the last thread that holds one ends. Every member but `closed`, `id` and
- * the values it was opened with throws `ERR_AUDIO_CLOSED` after `close`.
+ * device lives until its last instance is closed or the last thread that holds one ends. After `close`, whatever needs the
+ * device throws `ERR_AUDIO_CLOSED`; what stays is `closed`, `id`, `handle`, the values it was opened with, `playing` as it was
+ * last, `readSample` and `writeSample`, and the methods of an emitter.
  */
 export interface AudioInstance<Events = InstanceEvents> extends KnownEventsEmitter<Events> {
   readonly id: number
@@ -233,7 +236,8 @@ export interface AudioPlaybackInstance extends AudioInstance<PlaybackEvents> {
 
   /**
    * **Blocks this worker** until `spaceFrames >= frames` (true) or `timeoutMs` is over (false). A worker that waits can be
-   * terminated. Throws `ERR_AUDIO_WOULD_BLOCK` on the main thread, `ERR_AUDIO_CLOSED` when the device is closed meanwhile.
+   * terminated. Throws `ERR_AUDIO_WOULD_BLOCK` on the main thread, and `ERR_AUDIO_DEVICE_LOST` as `onLost` says. Other threads
+   * that close their instances do not end the wait: the device lives for as long as this one is open.
    *
    * @param frames 1 to `capacityMs` worth of frames
    * @param timeoutMs default `Infinity`
@@ -300,7 +304,7 @@ export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModu
 
   /**
    * One more instance of an open device, for this thread. The ring has one writer (reader) at a time: the first thread that
-   * uses it, until that closes its instance or ends.
+   * uses it, until it closes the instance that it used last for that, or ends. Who attaches to a device that is lost is told so.
    *
    * @throws ERR_AUDIO_DEVICE_NOT_FOUND if the device has been closed
    */

@@ -9,7 +9,7 @@ const { perform, PATIENCE_MS } = require('./studio.cjs')
 const { refusedCalls } = require('../programs/refused-calls.cjs')
 
 const ROOT = path.join(__dirname, '..', '..')
-const USERS = ['consumer.cts', 'consumer.mts'].map((name) => path.join(ROOT, 'test', 'types', name))
+const USERS = ['consumer.cts', 'consumer.mts', 'kmamal.mts'].map((name) => path.join(ROOT, 'test', 'types', name))
 
 const { exports: entries } = require('../../package.json')
 /** Each way in, by `require` and by `import`: what is declared of it and where. */
@@ -26,6 +26,11 @@ const program = ts.createProgram([...USERS, ...WAYS.map(({ types }) => types)], 
   target: ts.ScriptTarget.ES2022,
   lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
   types: ['node'],
+  // As an override in a package.json does.
+  paths: {
+    '@kmamal/sdl': [path.join(ROOT, entries['.'].import.types)],
+    '@kmamal/sdl/helpers': [path.join(ROOT, entries['./helpers'].import.types)],
+  },
 })
 const checker = program.getTypeChecker()
 const exportsOf = (file) => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)))
