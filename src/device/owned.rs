@@ -15,6 +15,8 @@ use crate::rt::callback::Callback;
 /// devices changes.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A device that has run for so long is no broken one.
+const STEADY_AFTER: Duration = Duration::from_secs(2);
 /// A microphone that gives nothing for so long, and three periods, after it was opened is opened again.
 const FIRST_DATA_WITHIN: Duration = Duration::from_millis(150);
 
@@ -24,6 +26,7 @@ pub struct Owned {
     pub control: Arc<Control>,
     tally: Arc<Tally>,
     pub three_periods: Duration,
+    opened_at: Instant,
     pause: Duration,
     /// A microphone that has not given anything yet: how many callbacks there had been, and when to lose patience.
     awaited: Option<(u64, Instant)>,
@@ -46,13 +49,14 @@ impl Owned {
     ) -> Result<(Owned, Obtained), AudioError> {
         let (device, obtained) = sdl.open(&options, callback, tally.clone()).map_err(|refused| refused.0)?;
         let (held, pause) = (Held::Open(device), FIRST_PAUSE);
-        let three_periods = Duration::ZERO;
-        let mut owned = Owned { held, options, control, tally, three_periods, pause, awaited: None };
+        let (three_periods, opened_at) = (Duration::ZERO, Instant::now());
+        let mut owned = Owned { held, options, control, tally, three_periods, opened_at, pause, awaited: None };
         owned.note_opened(sdl, &obtained);
         Ok((owned, obtained))
     }
 
     fn note_opened(&mut self, sdl: &Sdl, obtained: &Obtained) {
+        self.opened_at = Instant::now();
         self.three_periods = Duration::from_millis(3 * obtained.period.to_millis(obtained.rate));
         let awaits = self.options.kind == Kind::Capture && sdl.may_be_stuck();
         let patience = (FIRST_DATA_WITHIN + self.three_periods).max(self.pause);
@@ -94,20 +98,27 @@ impl Owned {
             Held::Open(device) if !self.control.lost.get() && sdl::is_gone(device) => {
                 self.control.lose(monotonic::nanos());
                 if self.options.on_lost == OnLost::Reopen {
-                    self.pause = FIRST_PAUSE;
-                    self.let_go();
+                    // One that breaks as soon as it is back is given time.
+                    if self.opened_at.elapsed() > STEADY_AFTER {
+                        self.pause = FIRST_PAUSE;
+                        self.let_go(Instant::now());
+                    } else {
+                        self.let_go(Instant::now() + self.pause);
+                        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    }
                 }
             }
-            Held::Gone(_, at) => *at = Instant::now(),
+            // What came may be it.
+            Held::Gone(_, at) if self.opened_at.elapsed() > STEADY_AFTER => *at = Instant::now(),
             _ => {}
         }
     }
 
-    /// Closes the device and keeps its callback, to open it again at once.
-    fn let_go(&mut self) {
+    /// Closes the device and keeps its callback, to open it again at `at`.
+    fn let_go(&mut self, at: Instant) {
         self.awaited = None;
         self.held = match std::mem::replace(&mut self.held, Held::Between) {
-            Held::Open(device) => Held::Gone(Box::new(sdl::close(device)), Instant::now()),
+            Held::Open(device) => Held::Gone(Box::new(sdl::close(device)), at),
             other => other,
         };
     }
@@ -131,7 +142,7 @@ impl Owned {
                 return;
             }
             self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-            self.let_go();
+            self.let_go(now);
         }
         let Held::Gone(callback, _) = std::mem::replace(&mut self.held, Held::Between) else { return };
         match sdl.open(&self.options, *callback, self.tally.clone()) {
