@@ -29,16 +29,25 @@ const nodeHeaders = () => {
   return fs.existsSync(path.join(root, 'include/node/node_api.h')) ? { npm_config_nodedir: root } : {}
 }
 
+/** What pkg-config says of the system's SDL2; throws an error that says what to install where there is none. */
+export const systemSdl = (...options) => {
+  try {
+    return execFileSync('pkg-config', [...options, 'sdl2'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+  } catch {
+    throw new Error("a peer is built on the system's SDL2, which is missing: apt-get install pkg-config libsdl2-dev")
+  }
+}
+
 /** Builds @kmamal/sdl from the sources in its package, on the system's SDL2: its own install step downloads a binary. */
 const buildKmamal = (dir) => {
+  const where = (name) => systemSdl(`--variable=${name}`)
+  const env = { SDL_INC: path.join(where('includedir'), 'SDL2'), SDL_LIB: where('libdir') }
   npmInstall(dir, ['node-addon-api@8', 'node-gyp@11'], { flags: ['--ignore-scripts', '--save-dev'] })
   const sdl = path.join(dir, 'node_modules/@kmamal/sdl')
-  const where = (name) => run(dir, 'pkg-config', [`--variable=${name}`, 'sdl2']).trim()
   run(sdl, path.join(dir, 'node_modules/.bin/node-gyp'), ['rebuild'], {
     ...nodeHeaders(),
     CXXFLAGS: `-include ${newerSymbols}`,
-    SDL_INC: path.join(where('includedir'), 'SDL2'),
-    SDL_LIB: where('libdir'),
+    ...env,
   })
   fs.mkdirSync(path.join(sdl, 'dist'), { recursive: true })
   fs.copyFileSync(path.join(sdl, 'build/Release/sdl.node'), path.join(sdl, 'dist/sdl.node'))
