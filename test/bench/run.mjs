@@ -23,6 +23,11 @@ if (name === undefined) {
 } else {
   console.log(`${name}: ${benches[name]} (medians of ${rounds} interleaved rounds)\n`)
   const { run } = await import(`./${name}.mjs`)
-  const { ran } = await run({ rounds })
-  process.exitCode = ran ? 0 : 1
+  try {
+    const { ran } = await run({ rounds })
+    process.exitCode = ran ? 0 : 1
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
 }
