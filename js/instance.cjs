@@ -87,7 +87,7 @@ class AudioInstance extends Held {
   }
 
   clearQueue () {
-    super.clearQueue()
+    native.clear(slotOf(this))
     exit.reconsider()
   }
 

@@ -64,7 +64,7 @@ class AudioSource extends Held {
   }
 
   clear () {
-    this.clearQueue()
+    native.clear(slotOf(this))
     exit.reconsider()
   }
 

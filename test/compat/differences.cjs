@@ -25,7 +25,7 @@ const loading = [
   {
     because: 'the rest of SDL is not here, and says so when it is asked for',
     rows: {
-      'module · names': returned(['audio', 'info']),
+      'module · names': returned(['SharedRing', 'audio', 'info']),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)
       )),
