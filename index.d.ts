@@ -342,7 +342,8 @@ export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModu
   readonly devices: Device[]
 
   /**
-   * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds.
+   * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds, at most 15 s; before that, until
+   * a device closed just now has gone if this one needs its place. A worker can be terminated meanwhile.
    *
    * @throws ERR_AUDIO_DEVICE_NOT_FOUND, ERR_AUDIO_DEVICE_BUSY, ERR_AUDIO_OPEN_FAILED, and for bad arguments
    */

@@ -279,7 +279,7 @@ impl Worker {
             kind == wanted.kind
                 && match driver.as_str() {
                     // Servers mix: a device more is no matter to them.
-                    "pulseaudio" | "pipewire" => false,
+                    "pulseaudio" | "pipewire" | "jack" | "coreaudio" | "wasapi" | "directsound" => false,
                     // A file, or a card that may have one user.
                     "disk" | "alsa" => *name == wanted.name,
                     // Those that have one device at all.

@@ -128,8 +128,7 @@ describe('A process', function () {
       }
 
       it('and a worker that is terminated while it opens a device leaves none', () =>
-        perform({ driver: 'pulseaudio', env: server.env }, async ({ assert, audio, startWorker, fs, tasks, until, delay }, pid) => {
-          const names = () => tasks().map((task) => fs.readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim())
+        perform({ driver: 'pulseaudio', env: server.env }, async ({ assert, audio, startWorker, threads, until, delay }, pid) => {
           assert.ok(audio.devices.length > 0)
           process.kill(pid, 'SIGSTOP')
           const { worker, told } = startWorker(({ audio, tell }) => {
@@ -142,7 +141,7 @@ describe('A process', function () {
           process.kill(pid, 'SIGCONT')
           // It stands behind the other with the service.
           audio.openDevice({ type: 'playback' }).close()
-          await until(() => !names().some((name) => name.startsWith('SDLAudio')))
+          await until(() => !threads().some((name) => name.startsWith('SDLAudio')))
         }, server.pid))
 
       it('with something to play and nothing else to do ends', async () => {
