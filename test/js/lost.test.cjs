@@ -29,7 +29,7 @@ describe('The loss of a device', function () {
 
   it('is told once to whoever attaches to it afterwards, on any thread', () =>
     perform(PACED, async ({ assert, audio, speaker, heard, delay, startWorker }) => {
-      const device = speaker({}, '/dev/full')
+      const device = speaker({ onLost: 'fail' }, '/dev/full')
       await heard(device, 'lost')
       const listen = async ({ audio, heard, delay }, handle) => {
         const late = audio.attach(handle)
