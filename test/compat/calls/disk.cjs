@@ -117,8 +117,9 @@ const playing = [
     const device = playback({ format: 's16' }, { name: '/dev/full' })
     let lost = false
     device.on('*', (type) => {
+      // Ours comes back, and breaks again.
+      if (!lost || type === 'close') note(type)
       lost ||= type === 'lost'
-      note(type)
     })
     // The peer looks for what has happened only while somebody listens for devices.
     const listener = () => {}
