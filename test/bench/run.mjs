@@ -8,6 +8,7 @@ const benches = {
   callback: 'duration of a callback, and how evenly callbacks come, against bare C',
   memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
   exit: 'ms until a process, a worker, a device is gone: process.exit(), SIGINT, terminate(), a killed server; against bare Node',
+  ring: 'ns per write into a SharedRing, beside our own native calls',
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
 }
 
