@@ -121,15 +121,21 @@ impl Processor {
         if !runs_at(options.output_frequency) || !(1..=2).contains(&options.channels) || options.frame.0 == 0 {
             return refuse(format!("{} Hz, {} channels", options.output_frequency.0, options.channels));
         }
-        if options.mode == Mode::Emergency && !options.allow_plaintext {
-            let detail = "emergency mode sends samples in the clear, and allowPlaintext is not set";
+        // Without a key all samples are in the clear; Opus then is what a sealer gets.
+        let bottom = match (options.allow_plaintext, &options.key) {
+            (true, _) => Mode::Emergency,
+            (false, Some(_)) => Mode::Minimal,
+            (false, None) => Mode::Medium,
+        };
+        if options.mode > bottom {
+            let detail =
+                format!("{} mode sends samples in the clear, and allowPlaintext is not set", options.mode.name());
             return Err(AudioError::new(ErrorCode::InvalidArg, "AudioProcessor", detail));
         }
         let key = match &options.key {
             Some((suite, bytes)) => Some((*suite, Cipher::new(*suite, bytes)?)),
             None => None,
         };
-        let bottom = if options.allow_plaintext { Mode::Emergency } else { Mode::Minimal };
         let mut processor = Processor {
             frequency: options.frequency,
             channels: options.channels,
@@ -152,6 +158,11 @@ impl Processor {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// Whether it has a key of its own.
+    pub fn encrypts(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The most that a call may bring.
