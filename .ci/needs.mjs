@@ -19,6 +19,7 @@ const NEEDS = [
   { when: 'compiles', there: header('alsa'), debian: 'libasound2-dev', why: "headers: SDL2's ALSA backend is left out without" },
   { when: 'tests', there: command('pulseaudio'), debian: 'pulseaudio', why: 'the private audio server of the tests' },
   { when: 'tests', there: command('parec'), debian: 'pulseaudio-utils', why: 'records and plays through that server' },
+  { when: 'tests', there: command('opusdec'), debian: 'opus-tools', why: 'another implementation of Opus, to test ours against' },
 ]
 
 /** Lists what is missing to compile the native part and to run the tests. */
