@@ -1,4 +1,19 @@
 import sdl from './index.cjs'
 
-export const { audio, info, SharedRing } = sdl
+export const {
+  audio,
+  info,
+  AesCtr,
+  AudioProcessor,
+  AudioProcessorPool,
+  OpusDecoder,
+  OpusEncoder,
+  opusVersion,
+  PacketOpener,
+  PacketSealer,
+  Resampler,
+  SharedRing,
+  floatToInt16,
+  int16ToFloat,
+} = sdl
 export default sdl

@@ -71,6 +71,8 @@ const installs = {
   nwaa: (dir) => npmInstall(dir, ['node-web-audio-api@2.2.0'], { flags: ['--force'] }),
   audify: (dir) => npmInstallAndBuild(dir, 'audify@1.10.1', ['audify']),
   naudiodon: (dir) => npmInstallAndBuild(dir, 'naudiodon@2.3.6', ['naudiodon', 'segfault-handler']),
+  djsopus: (dir) => npmInstallAndBuild(dir, '@discordjs/opus@0.10.0', ['@discordjs/opus']),
+  livekit: (dir) => npmInstall(dir, ['@livekit/rtc-node@1.1.0']),
   node22: (dir) => npmInstallAndBuild(dir, 'node@22', ['node']),
 }
 
@@ -80,6 +82,8 @@ const packages = {
   nwaa: 'node-web-audio-api',
   audify: 'audify',
   naudiodon: 'naudiodon',
+  djsopus: '@discordjs/opus',
+  livekit: '@livekit/rtc-node',
   node22: 'node/bin/node',
 }
 

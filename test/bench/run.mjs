@@ -9,6 +9,8 @@ const benches = {
   memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
   exit: 'ms until a process, a worker, a device is gone: process.exit(), SIGINT, terminate(), a killed server; against bare Node',
   ring: 'ns per write into a SharedRing, beside our own native calls',
+  codec: 'µs of AES, Opus and the whole pipeline, against node:crypto, @discordjs/opus, @livekit/rtc-node and bare libopus',
+  streams: 'streams per core, memory and timer delay of many streams, against bare libopus',
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
 }
 
