@@ -61,7 +61,8 @@ const installKmamal = (dir, name) => {
 const npmInstallAndBuild = (dir, name, builds) => {
   const allowScripts = Object.fromEntries(builds.map((dependency) => [dependency, true]))
   fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ private: true, allowScripts }))
-  npmInstall(dir, [name], { env: nodeHeaders() })
+  // `npm run` hands this package's own ignore-scripts on.
+  npmInstall(dir, [name], { env: { ...nodeHeaders(), npm_config_ignore_scripts: 'false' } })
 }
 
 const installs = {
