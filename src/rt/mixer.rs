@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::format::Layout;
+use crate::format::{Layout, SampleFormat};
 use crate::link::control::Control;
 use crate::link::guests::Guests;
 use crate::rt::gain::GainRamp;
@@ -49,11 +49,12 @@ impl Mixer {
             let frames = layout.frames_in(bytes.len());
             let sum = scratch.get_mut(..frames.as_len() * layout.channels).unwrap_or_default();
             layout.format.decode(bytes, sum);
+            sum.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
             for voice in voices.iter_mut() {
                 news |= voice.mix(sum, at, flows, curve);
             }
             gain.apply(sum, layout.channels);
-            limit(sum);
+            limit(sum, layout.format, bytes);
             layout.format.encode(sum, bytes);
             at = at + frames;
         }
@@ -66,16 +67,19 @@ impl Mixer {
     }
 }
 
-/// Bends what is above the knee towards full scale, without a corner and without memory.
-fn limit(samples: &mut [f32]) {
+/// Bends what is above the knee towards full scale, without a corner and without memory. As loud as the queue, in `queue`, is
+/// by itself it may stay: a source that only joins or leaves changes nothing.
+fn limit(samples: &mut [f32], format: SampleFormat, queue: &[u8]) {
     let loudest = samples.iter().fold(0.0f32, |loudest, sample| loudest.max(sample.abs()));
     if loudest <= KNEE {
         return;
     }
-    for sample in samples {
-        let beyond = sample.abs() - KNEE;
-        if beyond > 0.0 {
-            *sample = (KNEE + (1.0 - KNEE) * (beyond / (1.0 - KNEE)).tanh()).copysign(*sample);
+    for (sample, queue) in samples.iter_mut().zip(queue.chunks_exact(format.sample_bytes())) {
+        if sample.abs() > KNEE {
+            let knee = (format.read(queue) * sample.signum()).clamp(KNEE, 1.0);
+            let (beyond, room) = ((sample.abs() - knee).max(0.0), 1.0 - knee);
+            let bent = if room > 0.0 { room * (beyond / room).tanh() } else { 0.0 };
+            *sample = (knee.min(sample.abs()) + bent).copysign(*sample);
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Voice {
     sounding: bool,
     /// A decay still sounds.
     fading: bool,
-    /// The next data comes after an interruption.
+    /// The next data comes after an interruption, or is the first.
     interrupted: bool,
     /// Data has come since the start or the last clear, so that a lack of it is an underrun.
     started: bool,
@@ -42,7 +42,7 @@ impl Voice {
         let gain = GainRamp::new(&control.gain);
         let silence = [0.0; Layout::MAX_CHANNELS];
         let edge = Edge { tail: silence, tail_at: usize::MAX, fade_at: usize::MAX, last: silence };
-        let (sounding, fading, interrupted, started) = (false, false, false, false);
+        let (sounding, fading, interrupted, started) = (false, false, true, false);
         Voice { reader, control, episodes, channels, gain, edge, sounding, fading, interrupted, started }
     }
 
@@ -93,7 +93,8 @@ impl Voice {
 
     fn interrupt(&mut self) {
         if self.sounding {
-            self.edge = Edge { tail: self.edge.last, tail_at: 0, fade_at: usize::MAX, last: self.edge.last };
+            let last = self.edge.last.map(|sample| if sample.is_finite() { sample } else { 0.0 });
+            self.edge = Edge { tail: last, tail_at: 0, fade_at: usize::MAX, last };
             (self.sounding, self.interrupted) = (false, true);
         }
     }
