@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::format::{Layout, SampleFormat};
 use crate::link::control::Control;
-use crate::link::guests::Guests;
+use crate::link::guests::{Guest, Guests};
 use crate::rt::gain::GainRamp;
 use crate::rt::voice::Voice;
 use crate::units::Frames;
@@ -42,23 +42,23 @@ impl Mixer {
     /// they fade and keep what they have. Returns true if the pump should look.
     pub fn run(&mut self, block: &mut [u8], at: Frames, flows: bool, curve: &[f32]) -> bool {
         let Mixer { layout, voices, scratch, gain, .. } = self;
-        let mut news = false;
-        let mut at = at;
+        let (mut at, mut news, mut ended) = (at, false, false);
         let chunk_bytes = scratch.len() * layout.format.sample_bytes();
         for bytes in block.chunks_mut(chunk_bytes.max(1)) {
             let frames = layout.frames_in(bytes.len());
             let sum = scratch.get_mut(..frames.as_len() * layout.channels).unwrap_or_default();
             layout.format.decode(bytes, sum);
             sum.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
-            for voice in voices.iter_mut() {
-                news |= voice.mix(sum, at, flows, curve);
-            }
+            voices.each(|voice| {
+                news |= voice.mix(sum, (at, frames), flows, curve);
+                ended |= voice.has_ended();
+            });
             gain.apply(sum, layout.channels);
             limit(sum, layout.format, bytes);
             layout.format.encode(sum, bytes);
             at = at + frames;
         }
-        news | self.voices.let_go()
+        news | (ended && self.voices.let_go())
     }
 
     /// No source is sounding or fading.

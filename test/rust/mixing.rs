@@ -179,7 +179,7 @@ fn a_gain_that_takes_minutes_arrives_without_a_last_jump() {
     for at in 0..MINUTES / 5_000 + 1 {
         assert!(stage.writer.append(&pcm(MONO, [0.5; 5_000])));
         for sample in hear(&mut stage, 5_000) {
-            assert!((sample - last as f32).abs() <= 2.0 * ROUNDING, "{sample} after {last} in block {at}");
+            assert!((sample - last).abs() <= 2.0 * ROUNDING, "{sample} after {last} in block {at}");
             last = sample;
         }
     }
