@@ -9,6 +9,7 @@ const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
 const { AudioSource } = require('./source.cjs')
+const { CaptureStream, PlaybackStream } = require('./streams.cjs')
 const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
@@ -37,6 +38,14 @@ class Audio extends KnownEventsEmitter {
   openDevice (device, options = {}) {
     checkDevice(device)
     return instanceOf(native.open(interpret(device, options)), device)
+  }
+
+  createPlaybackStream (options) {
+    return new PlaybackStream((device, opened) => this.openDevice(device, opened), options)
+  }
+
+  createCaptureStream (options) {
+    return new CaptureStream((device, opened) => this.openDevice(device, opened), options)
   }
 
   attach (handle) {

@@ -5,7 +5,10 @@ const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
 const { SharedRing } = require('./shared-ring.cjs')
 
-module.exports = { audio, info, SharedRing }
+const createPlaybackStream = (options) => audio.createPlaybackStream(options)
+const createCaptureStream = (options) => audio.createCaptureStream(options)
+
+module.exports = { audio, info, SharedRing, createPlaybackStream, createCaptureStream }
 
 // The rest of SDL is not here; whoever asks for it is told so, and who only looks at what there is is not.
 const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']

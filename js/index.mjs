@@ -1,4 +1,4 @@
 import sdl from './index.cjs'
 
-export const { audio, info, SharedRing } = sdl
+export const { audio, info, SharedRing, createPlaybackStream, createCaptureStream } = sdl
 export default sdl
