@@ -1,0 +1,93 @@
+'use strict'
+
+const { EventEmitter } = require('node:events')
+const rawr = require('rawr')
+
+// Either side. Calls by rawr (JSON-RPC) over a MessagePort. What rawr leaves open is settled in the transport: a call of what is
+// not there is answered, errors arrive as errors, and calls end when the other side does.
+
+const METHOD_NOT_FOUND = -32601
+
+const isCall = ({ method, id }) => typeof method === 'string' && id !== undefined
+
+class PortTransport extends EventEmitter {
+  #port
+  #has
+  #pending = new Set()
+  #gone = null
+
+  /** `has(name)` tells whether this side has a method of that name. */
+  constructor (port, has) {
+    super()
+    this.#port = port
+    this.#has = has
+    port.on('message', (message) => this.#receive(message))
+  }
+
+  send (message, config) {
+    if (!isCall(message)) return this.#post(message, config)
+    if (this.#gone) return this.#fail(message.id, this.#gone)
+    this.#pending.add(message.id)
+    try {
+      this.#post(message, config)
+    } catch (error) {
+      this.#pending.delete(message.id)
+      this.#fail(message.id, error)
+    }
+  }
+
+  /** The other side is gone: ends the calls to it, now and from now on; returns how many were waiting. */
+  end (error) {
+    this.#gone = error
+    const waiting = [...this.#pending]
+    this.#pending.clear()
+    for (const id of waiting) this.#fail(id, error)
+    return waiting.length
+  }
+
+  #post (message, config) {
+    try {
+      this.#port.postMessage(message, config?.postMessageOptions)
+    } catch (error) {
+      if (isCall(message) || message.id === undefined) throw error
+      // A result that cannot be sent.
+      this.#port.postMessage({ id: message.id, error: { message: error.message } })
+    }
+  }
+
+  /** Later, as an answer would come: rawr only knows of the call after `send` has returned. */
+  #fail (id, error) {
+    queueMicrotask(() => this.emit('rpc', { id, error }))
+  }
+
+  #receive (message) {
+    if (isCall(message)) {
+      if (this.#has(message.method)) this.emit('rpc', message)
+      else this.#post({ id: message.id, error: { code: METHOD_NOT_FOUND, message: `there is no method "${message.method}"` } })
+    } else if (message.id !== undefined) {
+      this.#pending.delete(message.id)
+      const { id, result, error } = message
+      this.emit('rpc', { id, result, error: error && Object.assign(new Error(error.message), error) })
+    } else {
+      this.emit('rpc', message)
+    }
+  }
+}
+
+/** Returns a rawr peer on `port`, whose `addMethods` offers functions to the other side and whose `end` ends its calls. */
+const peerOn = (port, methods = {}) => {
+  const names = new Set()
+  const transport = new PortTransport(port, (name) => names.has(name))
+  const peer = rawr({ transport })
+  const addMethods = (more) => {
+    for (const [name, method] of Object.entries(more)) {
+      if (typeof method !== 'function') continue
+      names.add(name)
+      peer.addHandler(name, method)
+    }
+  }
+  addMethods(methods)
+  return { peer, addMethods, end: (error) => transport.end(error) }
+}
+
+module.exports = { peerOn }
