@@ -14,10 +14,8 @@ module.exports = {
 
   started: () => Atomics.add(words, PULLS, 1),
   stopped: () => Atomics.sub(words, PULLS, 1),
-  rendered: (quanta, targetMs) => {
-    Atomics.add(words, QUANTA, quanta)
-    Atomics.store(words, TARGET_US, Math.round(targetMs * 1000))
-  },
+  rendered: (quanta) => Atomics.add(words, QUANTA, quanta),
+  target: (ms) => Atomics.store(words, TARGET_US, Math.round(ms * 1000)),
   underrun: (frames) => {
     Atomics.add(words, UNDERRUNS, 1)
     Atomics.add(words, UNDERRUN_FRAMES, frames)

@@ -5,11 +5,14 @@ const board = require('./board.cjs')
 const { AutoDepth, FixedDepth, leastFrames } = require('./depth.cjs')
 const { codedError, invalid, outOfRange } = require('../errors.cjs')
 const { openedOf, slotOf } = require('../held.cjs')
+const here = require('./here.cjs')
+const { LOST, refusal } = require('../refusal.cjs')
 const { integer, milliseconds, range } = require('../options.cjs')
 const { AudioPlaybackInstance } = require('../playback.cjs')
 const { AudioSource } = require('../source.cjs')
 
-// Worker. Renders when the device has room, and lets the event loop turn in between.
+// Worker. Renders when the device has room, and lets the event loop turn in between. What runs for every quantum takes nothing
+// from the heap: a collection waits for helper threads, and those wait for a processor, while this thread is to be in time.
 
 const QUANTUM_FRAMES = 128
 const MOST_QUANTUM_FRAMES = 32768
@@ -17,6 +20,9 @@ const MOST_QUANTUM_FRAMES = 32768
 const MOST_AUTO_MS = 100
 /** Messages wait no longer than this, however long the period is. */
 const MOST_SLICE_MS = 10
+/** The shortest that a timer of Node can wait, and how long a period must be to have it to spare. */
+const NAP_MS = 1
+const LEAST_PERIOD_TO_NAP_MS = 2.5
 
 /** Those that want this thread to be a real-time one. */
 const realtime = new Set()
@@ -30,6 +36,7 @@ const wantRealtime = (pull, wanted) => {
 
 class Pull {
   #device
+  #slot
   #render
   #block
   #quantumFrames
@@ -39,7 +46,8 @@ class Pull {
   #before
   #last = null
   #quanta = 0
-  #started = false
+  #shownFrames = 0
+  #timer = null
   #stopped = false
 
   constructor (device, render, { quantumFrames, targetMs, wantsRealtime }) {
@@ -47,6 +55,7 @@ class Pull {
     const { frequency, channels } = device
     const opened = openedOf(device)
     this.#device = device
+    this.#slot = slot
     this.#render = render
     this.#block = new Float32Array(quantumFrames * channels)
     this.#quantumFrames = quantumFrames
@@ -71,7 +80,9 @@ class Pull {
     device.on('close', this.#onClose)
     board.started()
     if (wantsRealtime) wantRealtime(this, true)
-    this.#turn()
+    this.#fill()
+    if (!this.#stopped && (periodFrames * 1000) / frequency >= LEAST_PERIOD_TO_NAP_MS) this.#timer = setTimeout(this.#turn, NAP_MS)
+    else setImmediate(this.#turn)
     if (device instanceof AudioPlaybackInstance) device.play()
   }
 
@@ -79,6 +90,7 @@ class Pull {
     if (this.#stopped) return
     this.#last = this.#stats()
     this.#stopped = true
+    clearTimeout(this.#timer)
     if (!this.#device.closed) {
       this.#device.off('underrun', this.#onUnderrun)
       this.#device.off('close', this.#onClose)
@@ -99,40 +111,59 @@ class Pull {
   }
 
   /**
-   * What came while we slept has been heard by the event loop: it is in what is rendered now. One Immediate for each block of
-   * the device is all that this takes from the heap.
+   * Sleeps until there is room; then calls from outside come first, so that they are in what is rendered. The event loop turns
+   * while the timer waits: an Immediate would be an object for every turn.
    */
   #turn = () => {
     if (this.#stopped) return
-    try {
-      this.#fill()
-      // What is rendered may have closed the device.
-      if (!this.#stopped) this.#device.waitForSpace(this.#roomWanted, this.#started ? this.#sliceMs : 0)
-    } catch (error) {
-      this.stop()
-      throw error
-    }
-    this.#started = true
-    setImmediate(this.#turn)
+    const room = native.waitForRoom(this.#slot, this.#roomWanted, this.#sliceMs)
+    if (room < 0) this.#refused(room)
+    else if (here.takeCalls()) setImmediate(this.#renderThenTurn) // they run before it
+    else this.#renderThenTurn()
+  }
+
+  #renderThenTurn = () => {
+    this.#fill()
+    if (this.#stopped) return
+    if (this.#timer) this.#timer.refresh()
+    else setImmediate(this.#turn)
+  }
+
+  /** The device is gone: closed, which whoever closed it knows, or lost. */
+  #refused (answer) {
+    this.stop()
+    if (answer === LOST) throw refusal(this.#device, LOST)
   }
 
   /** Renders whole quanta until the target is reached. */
   #fill () {
     const quantum = this.#quantumFrames
     const before = this.#quanta
-    while (!this.#stopped && this.#device.queuedFrames + quantum <= this.#depth.frames) {
-      this.#render(this.#block, quantum)
-      if (this.#stopped) return
-      this.#device.write(this.#block)
-      this.#quanta += 1
-      this.#depth.passed(quantum)
+    try {
+      while (!this.#stopped && this.#device.queuedFrames + quantum <= this.#depth.frames) {
+        this.#render(this.#block, quantum)
+        // What renders may have closed the device.
+        if (this.#stopped) return
+        this.#device.write(this.#block)
+        this.#quanta += 1
+        this.#depth.passed(quantum)
+      }
+    } catch (error) {
+      this.stop()
+      throw error
     }
-    board.rendered(this.#quanta - before, this.#targetMs)
+    board.rendered(this.#quanta - before)
+    if (this.#depth.frames !== this.#shownFrames) this.#showTarget()
   }
 
   /** Frames that must be free for one more quantum to be due. */
   get #roomWanted () {
     return this.#capacityFrames - this.#depth.frames + this.#quantumFrames
+  }
+
+  #showTarget () {
+    this.#shownFrames = this.#depth.frames
+    board.target(this.#targetMs)
   }
 
   get #targetMs () {

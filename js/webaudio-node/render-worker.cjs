@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
+const v8 = require('node:v8')
 const { MessageChannel, Worker } = require('node:worker_threads')
 const board = require('./board.cjs')
 const { codedError, invalid } = require('../errors.cjs')
@@ -20,6 +21,19 @@ const urlOf = (module) => {
   return /^[a-z]{2,}:/i.test(module) ? module : pathToFileURL(path.resolve(module)).href
 }
 
+/**
+ * Starts a worker whose heap V8 does not tidy by itself some seconds after it has become quiet: that would hold up the rendering.
+ * The flag counts while the worker's heap is made.
+ */
+const startUntroubled = (file, options) => {
+  v8.setFlagsFromString('--no-memory-reducer')
+  const worker = new Worker(file, options)
+  const restore = () => v8.setFlagsFromString('--memory-reducer')
+  worker.once('online', restore)
+  worker.once('exit', restore)
+  return worker
+}
+
 const ended = (code) => codedError('CLOSED', `the render worker has ended (exit code ${code})`, {})
 
 const startRenderWorker = (moduleUrl, options = {}) => {
@@ -31,7 +45,7 @@ const startRenderWorker = (moduleUrl, options = {}) => {
   const shown = board.allocate()
   const [calls, control] = [new MessageChannel(), new MessageChannel()]
   const { peer, end } = peerOn(calls.port1, methods)
-  const worker = new Worker(path.join(__dirname, 'worker.mjs'), { name: 'render', ...forWorker })
+  const worker = startUntroubled(path.join(__dirname, 'worker.mjs'), { name: 'render', ...forWorker })
   const ports = { calls: calls.port2, control: control.port2 }
   worker.postMessage({ ...ports, url, shown, targetMs, periodFrames, realtime }, Object.values(ports))
 

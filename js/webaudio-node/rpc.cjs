@@ -1,6 +1,7 @@
 'use strict'
 
 const { EventEmitter } = require('node:events')
+const { receiveMessageOnPort } = require('node:worker_threads')
 const rawr = require('rawr')
 
 // Either side. Calls by rawr (JSON-RPC) over a MessagePort. What rawr leaves open is settled in the transport: a call of what is
@@ -45,6 +46,14 @@ class PortTransport extends EventEmitter {
     return waiting.length
   }
 
+  /** Takes what the event loop has not come to yet; whether there was anything. */
+  take () {
+    let next = receiveMessageOnPort(this.#port)
+    if (next === undefined) return false
+    for (; next !== undefined; next = receiveMessageOnPort(this.#port)) this.#receive(next.message)
+    return true
+  }
+
   #post (message, config) {
     try {
       this.#port.postMessage(message, config?.postMessageOptions)
@@ -87,7 +96,7 @@ const peerOn = (port, methods = {}) => {
     }
   }
   addMethods(methods)
-  return { peer, addMethods, end: (error) => transport.end(error) }
+  return { peer, addMethods, take: () => transport.take(), end: (error) => transport.end(error) }
 }
 
 module.exports = { peerOn }

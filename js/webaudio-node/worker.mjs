@@ -40,8 +40,8 @@ if (webaudio) {
   pullContexts(webaudio, { sdl, ...options })
 }
 
-const { peer, addMethods } = peerOn(calls)
-here.rpc = peer
+const { peer, addMethods, take } = peerOn(calls)
+Object.assign(here, { rpc: peer, takeCalls: take })
 const { default: whole, ...named } = await import(url)
 addMethods({ ...(typeof whole === 'object' ? whole : {}), ...named })
 control.postMessage('ready')
