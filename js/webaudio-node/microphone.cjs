@@ -31,7 +31,7 @@ class MicrophoneFeed {
     this.#depth = new AutoDepth({
       leastFrames: Math.max(periodFrames, quantumFrames),
       mostFrames: Math.max(periodFrames, Math.round((MOST_MS * frequency) / 1000)),
-      stepFrames: quantumFrames,
+      stepFrames: Math.ceil(quantumFrames / 2),
       frequency,
     })
   }

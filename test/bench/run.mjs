@@ -7,6 +7,7 @@ const benches = {
   roundtrip: 'ms through an audio server\'s loopback, against bare C, @kmamal/sdl, node-web-audio-api, audify, naudiodon',
   callback: 'duration of a callback, and how evenly callbacks come, against bare C',
   memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
+  render: 'ms from a note, and from the microphone, until it is heard, and underruns, of webaudio-node in a render worker, against @kmamal/sdl',
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',
 }
 
