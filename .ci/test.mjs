@@ -12,6 +12,9 @@ const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((total, [, cou
 
 const testFiles = fs.readdirSync('test/js').filter((name) => /\.test\.[cm]js$/.test(name)).map((name) => `test/js/${name}`)
 
+// mocha sees the pipe through which its report comes, or what FORCE_COLOR says: what counts is where the report ends up.
+const colour = process.stdout.isTTY ? '--color' : '--no-color'
+
 const host = execFileSync('rustc', ['-vV'], { encoding: 'utf8' }).match(/^host: (.*)$/m)[1]
 
 const CHECKS = [
@@ -28,7 +31,7 @@ const CHECKS = [
   {
     name: 'JavaScript tests',
     // A test with no device fails, it does not skip: nor does any other. What fails runs once more, and is told.
-    command: `npx --no-install mocha --forbid-only --forbid-pending --retries 1 --reporter .ci/reporter.cjs ${testFiles.join(' ')}`,
+    command: `npx --no-install mocha --forbid-only --forbid-pending --retries 1 ${colour} --reporter .ci/reporter.cjs ${testFiles.join(' ')}`,
     env: { SDL_AUDIODRIVER: 'dummy' },
     passed: /^ +(\d+) passing/gm,
     failed: /^ +(\d+) failing/gm,

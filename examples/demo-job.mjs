@@ -95,6 +95,7 @@ export async function startJob ({ seconds, microphoneFile, blocked }) {
     queuedMs: (opened.playback.queuedFrames * 1000) / FREQUENCY,
     lostFrames: count().underrunFrames + count().overrunFrames,
     blocked: Atomics.load(blocked, 0) === 1,
+    blockedMs: Atomics.load(blocked, 1),
   }))
   return async () => {
     stopScreen()

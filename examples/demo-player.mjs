@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads'
 
 const options = JSON.parse(process.argv[2])
 const { onMain, seconds, blockMs } = options
-/** 1 while this thread is blocked: read by the thread that shows it. */
-const blocked = new Int32Array(new SharedArrayBuffer(4))
+/** Whether this thread is blocked (1 or 0), and for how many ms it has been: read by the thread that shows it. */
+const blocked = new Int32Array(new SharedArrayBuffer(8))
 const ended = new AbortController()
 process.on('SIGINT', () => ended.abort())
 
@@ -32,6 +32,7 @@ function block () {
   const start = performance.now()
   Atomics.store(blocked, 0, 1)
   while (performance.now() - start < blockMs);
+  Atomics.add(blocked, 1, Math.round(performance.now() - start))
   Atomics.store(blocked, 0, 0)
   return performance.now() - start
 }

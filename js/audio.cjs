@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const { ask } = require('./ask.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { invalid } = require('./errors.cjs')
@@ -23,10 +24,18 @@ class Audio extends KnownEventsEmitter {
 
   constructor () {
     // Nothing emits 'error'; `events.once` wants to listen for it.
-    super(['deviceAdd', 'deviceRemove', 'error'], (type) => {
-      if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
-    })
+    super(['deviceAdd', 'deviceRemove', 'error'], (type) => this.#heed(type))
     Object.assign(this, formatHelpers)
+  }
+
+  #heed = (type) => {
+    if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
+  }
+
+  /** Takes away what listens for listeners too, as Node's does; our watch goes on. */
+  removeAllListeners (...types) {
+    super.removeAllListeners(...types)
+    return this.off('newListener', this.#heed).on('newListener', this.#heed)
   }
 
   get devices () {
@@ -37,7 +46,8 @@ class Audio extends KnownEventsEmitter {
 
   openDevice (device, options = {}) {
     checkDevice(device)
-    return instanceOf(native.open(interpret(device, options)), device)
+    const wanted = interpret(device, options)
+    return instanceOf(ask(() => native.askOpen(wanted), native.opened), device)
   }
 
   createPlaybackStream (options) {
@@ -67,7 +77,7 @@ class Audio extends KnownEventsEmitter {
 
   #names () {
     try {
-      return native.devices()
+      return ask(native.askDevices, native.devices)
     } catch {
       // No audio system: no devices. Opening one says why.
       return { playback: [], recording: [] }
@@ -87,8 +97,8 @@ class Audio extends KnownEventsEmitter {
         return device
       })
       this.#devices[type] = now
-      for (const device of left) this.emit('deviceRemove', { type: 'deviceRemove', device })
-      for (const device of added) this.emit('deviceAdd', { type: 'deviceAdd', device })
+      for (const device of left) events.tell(() => this.emit('deviceRemove', { type: 'deviceRemove', device }))
+      for (const device of added) events.tell(() => this.emit('deviceAdd', { type: 'deviceAdd', device }))
     }
   }
 }

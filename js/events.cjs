@@ -10,16 +10,25 @@ const devicesListeners = new Set()
 let listening = false
 let waitedListener = () => {}
 
+/** Calls `emit`; what a listener throws is uncaught, as it would be without the other listeners that have to hear it too. */
+const tell = (emit) => {
+  try {
+    emit()
+  } catch (error) {
+    process.nextTick(() => { throw error })
+  }
+}
+
 const deliver = (kind, device, from, to, frames, ended) => {
   if (kind === 'waited') {
     waitedListener(device, from)
     return
   }
   if (kind === 'devices') {
-    for (const listener of devicesListeners) listener()
+    for (const listener of devicesListeners) tell(listener)
     return
   }
-  for (const instance of [...(instances.get(device) ?? [])]) instance.onNative(kind, { from, to, frames, ended })
+  for (const instance of [...(instances.get(device) ?? [])]) tell(() => instance.onNative(kind, { from, to, frames, ended }))
 }
 
 const listen = () => {
@@ -63,4 +72,4 @@ const reference = (owner, wanted) => {
   }
 }
 
-module.exports = { add, remove, onDevices, onWaited, reference }
+module.exports = { add, remove, tell, onDevices, onWaited, reference }

@@ -38,10 +38,6 @@ class Held extends KnownEventsEmitter {
   get handle () { return this.#opened.id }
   get closed () { return this.#closed }
 
-  clearQueue () {
-    native.clear(slotOf(this))
-  }
-
   close () {
     const slot = slotOf(this)
     // A listener of 'close' may call this again.

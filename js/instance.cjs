@@ -19,6 +19,8 @@ class AudioInstance extends Held {
   #format
   #device
   #name
+  /** In what trouble the device is, as far as was told: by the pump or by ourselves. */
+  #told = null
 
   /** `opened` is what the native call answered. */
   constructor (validEvents, opened, device) {
@@ -34,7 +36,10 @@ class AudioInstance extends Held {
     this.#device = device
     this.#name = device.name
     this.#format = formats.get(opened.format)
-    exit.add(this, opened.recording)
+    exit.add(this, opened)
+    // Attached to a device that is in trouble already: all others have been told.
+    const trouble = native.trouble(opened.slot)
+    if (trouble !== null) setImmediate(() => this.#onNative(trouble))
   }
 
   get id () { return this.#id }
@@ -82,7 +87,7 @@ class AudioInstance extends Held {
   }
 
   clearQueue () {
-    super.clearQueue()
+    native.clear(slotOf(this))
     exit.reconsider()
   }
 
@@ -110,9 +115,15 @@ class AudioInstance extends Held {
   }
 
   #onNative (kind, detail) {
+    if (this.closed || (kind !== 'shortage' && this.#told === kind)) return
+    if (kind !== 'shortage') {
+      this.#told = kind
+      exit.reconsider()
+    }
     if (kind === 'lost') {
       this.emit('lost', { type: 'lost' })
     } else if (kind === 'restored') {
+      this.#told = null
       this.emit('restored', { type: 'restored', gapFrames: detail.frames })
     } else if (kind === 'failed') {
       this.#tellError(codedError('DEVICE_LOST', 'the audio callback failed and stays silent; close the instance and open it anew'))

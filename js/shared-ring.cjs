@@ -55,7 +55,7 @@ class SharedRing {
   get channels () { return this.#channels }
 
   get queuedFrames () {
-    return this.#between(Atomics.load(this.#words, READ_WORD), Atomics.load(this.#words, WRITE_WORD))
+    return this.#between(this.#index(READ_WORD), this.#index(WRITE_WORD))
   }
 
   get spaceFrames () {
@@ -64,40 +64,47 @@ class SharedRing {
 
   write (samples) {
     if (!(samples instanceof Float32Array)) throw invalid('samples must be a Float32Array', { samples })
-    const [words, channels, capacity] = [this.#words, this.#channels, this.#frames]
-    const offered = samples.length / channels
-    if (!Number.isInteger(offered)) throw notWhole(samples.byteLength, channels * 4)
-    const at = Atomics.load(words, WRITE_WORD)
-    const space = capacity - this.#between(Atomics.load(words, READ_WORD), at)
-    const frames = Math.min(offered, space)
+    const channels = this.#channels
+    const capacity = this.#frames
+    const { length } = samples
+    if (length % channels !== 0) throw notWhole(samples.byteLength, channels * 4)
+    const at = this.#index(WRITE_WORD)
+    const space = capacity - this.#between(this.#index(READ_WORD), at)
+    const frames = Math.min(length / channels, space)
     const place = at < capacity ? at : at - capacity
     const first = Math.min(frames, capacity - place)
-    if (first === offered) this.#samples.set(samples, place * channels)
+    if (first * channels === length) this.#samples.set(samples, place * channels)
     else {
       this.#samples.set(samples.subarray(0, first * channels), place * channels)
       this.#samples.set(samples.subarray(first * channels, frames * channels), 0)
     }
     // Sequentially consistent: who sees the index sees the samples.
-    Atomics.store(words, WRITE_WORD, moved(at, frames, capacity))
+    Atomics.store(this.#words, WRITE_WORD, moved(at, frames, capacity))
     return frames
   }
 
   read (into) {
     if (!(into instanceof Float32Array)) throw invalid('into must be a Float32Array', { into })
-    const [words, channels, capacity] = [this.#words, this.#channels, this.#frames]
-    const wanted = into.length / channels
-    if (!Number.isInteger(wanted)) throw notWhole(into.byteLength, channels * 4)
-    const at = Atomics.load(words, READ_WORD)
-    const frames = Math.min(wanted, this.#between(at, Atomics.load(words, WRITE_WORD)))
+    const channels = this.#channels
+    const capacity = this.#frames
+    if (into.length % channels !== 0) throw notWhole(into.byteLength, channels * 4)
+    const at = this.#index(READ_WORD)
+    const frames = Math.min(into.length / channels, this.#between(at, this.#index(WRITE_WORD)))
     const place = at < capacity ? at : at - capacity
     const first = Math.min(frames, capacity - place)
     into.set(this.#samples.subarray(place * channels, (place + first) * channels))
     if (frames > first) into.set(this.#samples.subarray(0, (frames - first) * channels), first * channels)
-    Atomics.store(words, READ_WORD, moved(at, frames, capacity))
+    Atomics.store(this.#words, READ_WORD, moved(at, frames, capacity))
     return frames
   }
 
-  /** Frames between two indices; whatever somebody wrote there, from 0 to the capacity. */
+  /** An index, inside the ring whatever somebody wrote there. */
+  #index (word) {
+    const index = Atomics.load(this.#words, word)
+    return index >= 0 && index < 2 * this.#frames ? index : 0
+  }
+
+  /** Frames between two indices, from 0 to the capacity. */
   #between (read, write) {
     const queued = write >= read ? write - read : write - read + 2 * this.#frames
     return queued > this.#frames ? this.#frames : queued

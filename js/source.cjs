@@ -33,7 +33,7 @@ class AudioSource extends Held {
     })
     this.#opened = opened
     this.#queue = queueOf(this, opened.slot)
-    exit.add(this.#queue, false)
+    exit.add(this.#queue, { recording: false, slot: opened.slot })
   }
 
   get id () { return this.#opened.id }
@@ -64,7 +64,7 @@ class AudioSource extends Held {
   }
 
   clear () {
-    this.clearQueue()
+    native.clear(slotOf(this))
     exit.reconsider()
   }
 
@@ -99,8 +99,7 @@ class AudioSource extends Held {
 /** What the end of the process has to know of a source: see exit.cjs. */
 const queueOf = (source, slot) => ({
   get playing () { return !source.closed && native.isPlaying(slot) },
-  get queuedFrames () { return native.queuedFrames(slot) },
-  get frequency () { return source.frequency },
+  get frequency () { return native.obtained(slot).frequency },
   get obtained () { return native.obtained(slot) },
   get closed () { return source.closed },
   close () { source.close() },

@@ -54,7 +54,7 @@ class AudioTap extends Held {
   }
 
   clear () {
-    this.clearQueue()
+    native.clear(slotOf(this))
   }
 
   stats () {

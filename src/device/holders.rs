@@ -11,17 +11,36 @@ pub enum Refusal {
     Closed,
 }
 
+/// One slot of an environment, as a user of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+impl Turn {
+    /// `env` counts from 1.
+    pub fn new(env: u32, slot: u32) -> Turn {
+        Turn(u64::from(env) << 32 | u64::from(slot))
+    }
+
+    pub fn env(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn same_env(self, other: u64) -> bool {
+        self.0 >> 32 == other >> 32
+    }
+}
+
 #[derive(Debug)]
 pub struct Holders {
-    /// The environment that writes (reads); 0 for none yet.
-    user: AtomicU64,
+    /// Whose turn it is to write (read): a `Turn`, or 0 for nobody's.
+    turn: AtomicU64,
     count: AtomicU32,
 }
 
 impl Holders {
     /// The caller is the first holder.
     pub fn new() -> Holders {
-        Holders { user: AtomicU64::new(0), count: AtomicU32::new(1) }
+        Holders { turn: AtomicU64::new(0), count: AtomicU32::new(1) }
     }
 
     /// One more holder; false if the last one has already let go.
@@ -31,21 +50,32 @@ impl Holders {
     }
 
     /// One holder less, whose turn at the ring is over. True for the last one.
-    pub fn let_go(&self, env: u64) -> bool {
-        let _ = self.user.compare_exchange(env, 0, Ordering::AcqRel, Ordering::Relaxed);
+    pub fn let_go(&self, turn: Turn) -> bool {
+        let _ = self.turn.compare_exchange(turn.0, 0, Ordering::AcqRel, Ordering::Relaxed);
         self.count.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// Makes `env` the one user of the ring, if there is none or it is it already.
-    pub fn claim(&self, env: u64) -> Result<(), Refusal> {
-        match self.user.load(Ordering::Acquire) {
-            user if user == env => Ok(()),
+    /// Makes it `turn`'s, if it is nobody's or that of another slot on the same thread.
+    pub fn claim(&self, turn: Turn) -> Result<(), Refusal> {
+        match self.turn.load(Ordering::Acquire) {
+            now if now == turn.0 => Ok(()),
             0 => self
-                .user
-                .compare_exchange(0, env, Ordering::AcqRel, Ordering::Acquire)
+                .turn
+                .compare_exchange(0, turn.0, Ordering::AcqRel, Ordering::Acquire)
                 .map(drop)
                 .map_err(|_| Refusal::Taken),
+            now if turn.same_env(now) => {
+                // No other thread changes it while it is ours.
+                self.turn.store(turn.0, Ordering::Release);
+                Ok(())
+            }
             _ => Err(Refusal::Taken),
         }
+    }
+
+    /// Whether another environment has the turn.
+    pub fn is_used_elsewhere(&self, turn: Turn) -> bool {
+        let now = self.turn.load(Ordering::Acquire);
+        now != 0 && !turn.same_env(now)
     }
 }

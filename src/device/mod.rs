@@ -4,6 +4,7 @@ pub mod depth;
 pub mod holders;
 pub mod monotonic;
 pub mod options;
+pub mod owned;
 pub mod owner;
 pub mod priority;
 pub mod queue;

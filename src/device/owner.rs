@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::device::holders::{Holders, Refusal};
+use crate::device::holders::{Holders, Refusal, Turn};
 use crate::device::monotonic;
 use crate::device::options::{DeviceOptions, Kind, Obtained, OnLost};
 use crate::device::queue::{CaptureQueue, growing_tap};
-use crate::device::service::{OpenRequest, Service};
+use crate::device::service::{OpenRequest, Pending, Service};
 use crate::device::waiting::{self, Waited};
 use crate::error::{AudioError, ErrorCode};
 use crate::events::shortage::{Shortage, ShortageWatch};
@@ -74,8 +74,8 @@ pub struct Position {
 }
 
 impl Device {
-    /// Opens a device; blocks until the service has. The caller is its first holder.
-    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> Result<Device, AudioError> {
+    /// Begins to open a device; the caller is its first holder once it has been told what was `obtained`.
+    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> (Device, Pending<Obtained>) {
         let layout = options.layout;
         let control = Arc::new(Control::default());
         let tally = Arc::new(Tally::new());
@@ -121,9 +121,13 @@ impl Device {
             pump: service.pump().clone(),
             options: options.clone(),
         };
-        let obtained = service.open(OpenRequest { id, options, callback, control, tally })?;
-        let _ = device.obtained.set(obtained);
-        Ok(device)
+        let pending = service.open(OpenRequest { id, options, callback, control, tally });
+        (device, pending)
+    }
+
+    /// Tells what the device turned out to be.
+    pub fn opened(&self, obtained: Obtained) {
+        let _ = self.obtained.set(obtained);
     }
 
     /// The bell that wakes the pump.
@@ -145,8 +149,8 @@ impl Device {
     }
 
     /// One holder less. True for the last one: the device is then closing, and every wait on it ends.
-    pub fn let_go(&self, env: u64) -> bool {
-        let last = self.holders.let_go(env);
+    pub fn let_go(&self, turn: Turn) -> bool {
+        let last = self.holders.let_go(turn);
         if last {
             self.control.closing.set(true);
             self.control.closed.set(true);
@@ -155,9 +159,14 @@ impl Device {
         last
     }
 
+    /// Whether another environment has the turn at the ring.
+    pub fn is_used_elsewhere(&self, turn: Turn) -> bool {
+        self.holders.is_used_elsewhere(turn)
+    }
+
     /// Queues all of `bytes`, whole frames, or nothing.
-    pub fn enqueue(&self, env: u64, bytes: &[u8]) -> Result<(), Refusal> {
-        self.holders.claim(env)?;
+    pub fn enqueue(&self, turn: Turn, bytes: &[u8]) -> Result<(), Refusal> {
+        self.holders.claim(turn)?;
         let End::Playback { writer, .. } = &self.end else { return Err(Refusal::Taken) };
         let frames = self.options.layout.frames_in(bytes.len());
         let limit = self.options.max_queued;
@@ -169,8 +178,8 @@ impl Device {
     }
 
     /// Queues the whole frames of `bytes` for which there is room within the capacity; returns how many.
-    pub fn write(&self, env: u64, bytes: &[u8]) -> Result<Frames, Refusal> {
-        self.holders.claim(env)?;
+    pub fn write(&self, turn: Turn, bytes: &[u8]) -> Result<Frames, Refusal> {
+        self.holders.claim(turn)?;
         let End::Playback { writer, .. } = &self.end else { return Err(Refusal::Taken) };
         let layout = self.options.layout;
         let fits = self.space().min(layout.frames_in(bytes.len()));
@@ -179,16 +188,16 @@ impl Device {
     }
 
     /// What `read` answers whatever the memory: that it is somebody else's, or that nothing is queued.
-    pub fn read_at_once(&self, env: u64) -> Option<Result<Frames, Refusal>> {
-        match self.holders.claim(env) {
+    pub fn read_at_once(&self, turn: Turn) -> Option<Result<Frames, Refusal>> {
+        match self.holders.claim(turn) {
             Err(refusal) => Some(Err(refusal)),
             Ok(()) => (self.queued() == Frames::ZERO).then_some(Ok(Frames::ZERO)),
         }
     }
 
     /// Moves whole frames from the microphone's queue into `into`; returns how many.
-    pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
-        self.holders.claim(env)?;
+    pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
+        self.holders.claim(turn)?;
         let End::Capture { queue, .. } = &self.end else { return Err(Refusal::Taken) };
         Ok(self.options.layout.frames_in(queue.read(into)))
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sdl2::sys;
 
@@ -28,6 +28,9 @@ pub struct OpenDevice {
     pub sdl_id: u32,
     callback: *mut CallbackSlot,
 }
+
+// SAFETY: nobody looks into the slot but SDL's thread and, once that has ended, whoever frees it.
+unsafe impl Send for OpenDevice {}
 
 struct CallbackSlot {
     callback: Callback,
@@ -89,8 +92,8 @@ impl Sdl {
         }
     }
 
-    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`. A
-    /// refusal gives the callback back.
+    /// Opens a device; it runs at once, its processor being silent until told to play; for a microphone that has to wait see
+    /// `set_running`. A refusal gives the callback back.
     pub fn open(
         &self,
         options: &DeviceOptions,
@@ -147,8 +150,8 @@ impl Sdl {
             driver: self.driver(),
         };
         let device = OpenDevice { sdl_id, callback: slot };
-        if options.kind == Kind::Playback {
-            self.set_running(&device, true);
+        if options.kind == Kind::Playback || !self.pauses_capture() {
+            self.run_callback(&device, true);
         }
         Ok((device, obtained))
     }
@@ -166,21 +169,47 @@ impl Sdl {
         AudioError::new(code, "SDL_OpenAudioDevice()", detail)
     }
 
-    /// Lets the device run its callback, or not.
+    /// A file must not run on while nobody takes what it holds. Everywhere else capture runs from the start, and what
+    /// comes before `play` is let go by its processor: once paused, SDL's PulseAudio backend may flush for as long as data
+    /// comes, and never give any again.
+    fn pauses_capture(&self) -> bool {
+        self.driver == "disk"
+    }
+
+    /// SDL's PulseAudio backend may do so at the start too: a device is paused until it is told to run, and its thread may
+    /// look before that.
+    pub fn may_be_stuck(&self) -> bool {
+        self.driver == "pulseaudio"
+    }
+
+    /// Lets a microphone run, or not, where it has to be paused.
     pub fn set_running(&self, device: &OpenDevice, running: bool) {
+        if self.pauses_capture() {
+            self.run_callback(device, running);
+        }
+    }
+
+    fn run_callback(&self, device: &OpenDevice, running: bool) {
         // SAFETY: the id is open as long as `device` is.
         unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
     }
+}
 
-    /// Ends the device's thread, then gives its callback back. Takes about two periods.
-    pub fn close(&self, device: OpenDevice) -> Callback {
-        // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
-        let slot = unsafe {
-            sys::SDL_CloseAudioDevice(device.sdl_id);
-            Box::from_raw(device.callback)
-        };
-        slot.callback
-    }
+/// Ends the device's thread, then gives its callback back. Takes about two periods; any thread may do it, SDL takes no lock of
+/// others for it.
+pub fn close(device: OpenDevice) -> Callback {
+    // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
+    let slot = unsafe {
+        sys::SDL_CloseAudioDevice(device.sdl_id);
+        Box::from_raw(device.callback)
+    };
+    slot.callback
+}
+
+/// True once SDL runs the device no more, though nobody has closed it.
+pub fn is_gone(device: &OpenDevice) -> bool {
+    // SAFETY: a plain call; the id is open as long as `device` is.
+    unsafe { sys::SDL_GetAudioDeviceStatus(device.sdl_id) == sys::SDL_AudioStatus::SDL_AUDIO_STOPPED }
 }
 
 /// Audio thread: SDL's way in.
@@ -207,34 +236,21 @@ unsafe extern "C" fn run_callback(userdata: *mut c_void, stream: *mut u8, len: c
 struct Events {
     doorbell: OnceLock<&'static Bell>,
     devices_changed: AtomicBool,
-    lost: [AtomicU32; 64],
 }
 
-static EVENTS: Events = Events {
-    doorbell: OnceLock::new(),
-    devices_changed: AtomicBool::new(false),
-    lost: [const { AtomicU32::new(0) }; 64],
-};
+static EVENTS: Events = Events { doorbell: OnceLock::new(), devices_changed: AtomicBool::new(false) };
 
-/// Any thread, the audio thread included: notes what matters and lets SDL forget the event.
+/// Any thread, the audio thread included: notes that a device came or went and lets SDL forget the event.
 unsafe extern "C" fn on_event(_: *mut c_void, event: *mut sys::SDL_Event) -> c_int {
-    // SAFETY: SDL passes a live event; `type_` tells which member of the union it is.
-    let device = unsafe {
-        let kind = (*event).type_;
-        let removed = kind == sys::SDL_EventType::SDL_AUDIODEVICEREMOVED as u32;
-        if !removed && kind != sys::SDL_EventType::SDL_AUDIODEVICEADDED as u32 {
-            return 0;
+    // SAFETY: SDL passes a live event; `type_` is there whatever it is.
+    let kind = unsafe { (*event).type_ };
+    let (removed, added) =
+        (sys::SDL_EventType::SDL_AUDIODEVICEREMOVED as u32, sys::SDL_EventType::SDL_AUDIODEVICEADDED as u32);
+    if [removed, added].contains(&kind) {
+        EVENTS.devices_changed.store(true, Ordering::Release);
+        if let Some(doorbell) = EVENTS.doorbell.get() {
+            doorbell.ring();
         }
-        if removed { (*event).adevice.which } else { 0 }
-    };
-    if device != 0 {
-        // Full only if 64 devices were lost since the last look; they then show as changed.
-        let free = |slot: &&AtomicU32| slot.compare_exchange(0, device, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        let _ = EVENTS.lost.iter().find(free);
-    }
-    EVENTS.devices_changed.store(true, Ordering::Release);
-    if let Some(doorbell) = EVENTS.doorbell.get() {
-        doorbell.ring();
     }
     0
 }
@@ -244,9 +260,7 @@ pub fn has_events() -> bool {
     EVENTS.devices_changed.load(Ordering::Acquire)
 }
 
-/// Takes what SDL told: the ids of lost devices, and whether the list of devices may have changed.
-pub fn take_events() -> (Vec<u32>, bool) {
-    let changed = EVENTS.devices_changed.swap(false, Ordering::AcqRel);
-    let lost = EVENTS.lost.iter().map(|slot| slot.swap(0, Ordering::AcqRel)).filter(|id| *id != 0).collect();
-    (lost, changed)
+/// True if, since the last call, devices came or went: those that are open, perhaps.
+pub fn take_events() -> bool {
+    EVENTS.devices_changed.swap(false, Ordering::AcqRel)
 }

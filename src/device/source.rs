@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::codec::resample::{Quality, Resampler};
-use crate::device::holders::{Holders, Refusal};
+use crate::device::holders::{Holders, Refusal, Turn};
 use crate::device::owner::{Device, lock};
 use crate::device::waiting::{self, Waited};
 use crate::error::AudioError;
@@ -45,7 +45,7 @@ pub struct Source {
 enum Input {
     Ring(Box<Mutex<Feeder>>),
     /// JavaScript writes the ring by itself; the environment that brought the memory is named.
-    Shared(Arc<SharedMemory>, u64),
+    Shared(Arc<SharedMemory>, u32),
 }
 
 /// The writer's end, and what lies before it.
@@ -64,7 +64,7 @@ impl Source {
         id: u64,
         device: Arc<Device>,
         options: SourceOptions,
-        memory: Option<(Arc<SharedMemory>, u64)>,
+        memory: Option<(Arc<SharedMemory>, u32)>,
     ) -> Result<Source, AudioError> {
         let (layout, rate) = (device.options.layout, device.options.rate);
         let control = Arc::new(SourceControl::default());
@@ -100,13 +100,13 @@ impl Source {
     }
 
     /// One holder less. True for the last one: the source then fades out and leaves.
-    pub fn let_go(&self, env: u64) -> bool {
+    pub fn let_go(&self, turn: Turn) -> bool {
         if let Input::Shared(memory, owner) = &self.input
-            && *owner == env
+            && *owner == turn.env()
         {
             memory.detach();
         }
-        let last = self.holders.let_go(env);
+        let last = self.holders.let_go(turn);
         if last {
             self.control.closing.set(true);
             self.device.control.block_done.ring();
@@ -124,11 +124,11 @@ impl Source {
     }
 
     /// Queues as many whole frames as there is room for; returns how many. What is no number becomes silence and is counted.
-    pub fn write(&self, env: u64, bytes: &[u8]) -> Result<Frames, Refusal> {
+    pub fn write(&self, turn: Turn, bytes: &[u8]) -> Result<Frames, Refusal> {
         if self.is_closed() {
             return Err(Refusal::Closed);
         }
-        self.holders.claim(env)?;
+        self.holders.claim(turn)?;
         let Input::Ring(feeder) = &self.input else { return Err(Refusal::Taken) };
         let frame_bytes = self.options.channels * size_of::<f32>();
         let frames = self.space().min(Frames((bytes.len() / frame_bytes) as u64));
@@ -176,7 +176,7 @@ impl Feeder {
         let Feeder { writer, resampler, channels: (from, to), mapped, resampled } = self;
         // SAFETY: every bit pattern is an `f32`; what is not aligned goes the long way below.
         let (before, samples, _) = unsafe { bytes.align_to::<f32>() };
-        let clean = before.is_empty() && samples.iter().all(|sample| sample.is_finite());
+        let clean = before.is_empty() && are_finite(samples);
         if clean && from == to && resampler.is_none() {
             writer.push(samples);
             return 0;
@@ -203,6 +203,12 @@ impl Feeder {
         }
         faulty
     }
+}
+
+/// Whether all of them are numbers, without a branch for each.
+fn are_finite(samples: &[f32]) -> bool {
+    let exponent = f32::INFINITY.to_bits();
+    samples.iter().fold(0, |found, sample| found | u32::from(sample.to_bits() & exponent == exponent)) == 0
 }
 
 /// One to many: the same in every channel. Many to one: their mean. Otherwise each to its own, and silence where there is none.

@@ -4,10 +4,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::time::Duration;
 
-use crate::device::options::DeviceOptions;
+use crate::device::holders::Turn;
+use crate::device::options::{DeviceOptions, Obtained};
 use crate::device::owner::Device;
-use crate::device::service::service;
+use crate::device::service::{Pending, service};
 use crate::device::source::{Source, SourceOptions};
 use crate::device::tap::{Tap, TapOptions};
 use crate::error::{AudioError, ErrorCode};
@@ -50,28 +52,67 @@ impl Entry {
             Entry::Tap(tap) => !tap.is_closed() && tap.holders.hold(),
         }
     }
+
+    /// Whether another environment has the turn at its ring.
+    pub fn is_used_elsewhere(&self, turn: Turn) -> bool {
+        match self {
+            Entry::Device(device) => device.is_used_elsewhere(turn),
+            Entry::Source(source) => source.holders.is_used_elsewhere(turn),
+            Entry::Tap(tap) => tap.holders.is_used_elsewhere(turn),
+        }
+    }
 }
 
-/// Opens a device and enters it; the caller is its first holder.
-pub fn open(options: DeviceOptions, pump: &Arc<Bell>) -> Result<Entry, AudioError> {
-    let id = next_id();
-    Ok(enter(Entry::Device(Arc::new(Device::open(id, options, service(pump))?))))
+/// A device that is being opened. Dropped before that is done, it is closed again.
+pub struct Opening {
+    device: Option<Device>,
+    pending: Pending<Obtained>,
+    pump: &'static Arc<Bell>,
 }
 
+/// Begins to open a device.
+pub fn open(options: DeviceOptions, pump: &'static Arc<Bell>) -> Opening {
+    let (device, pending) = Device::open(next_id(), options, service(pump));
+    Opening { device: Some(device), pending, pump }
+}
+
+impl Opening {
+    /// Blocks for at most `slice`; `None` if it is not done yet. Enters the open device; the caller is its first holder.
+    pub fn wait_for(&mut self, slice: Duration) -> Option<Result<Entry, AudioError>> {
+        let obtained = match self.pending.wait_for(slice)? {
+            Ok(obtained) => obtained,
+            Err(error) => return Some(Err(error)),
+        };
+        let device = Arc::new(self.device.take()?);
+        device.opened(obtained);
+        Some(Ok(enter(Entry::Device(device))))
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(device) = &self.device {
+            service(self.pump).close(device.id);
+        }
+    }
+}
+
+/// A source of an open device; the ring is that of JavaScript and of the environment that brought it, if there is one.
 pub fn open_source(
     device: Arc<Device>,
     options: SourceOptions,
-    memory: Option<(Arc<SharedMemory>, u64)>,
+    ring: Option<(Arc<SharedMemory>, u32)>,
 ) -> Result<Entry, AudioError> {
-    Ok(enter(Entry::Source(Arc::new(Source::open(next_id(), device, options, memory)?))))
+    Ok(enter(Entry::Source(Arc::new(Source::open(next_id(), device, options, ring)?))))
 }
 
+/// A tap of an open microphone; `ring` as for a source.
 pub fn open_tap(
     device: Arc<Device>,
     options: TapOptions,
-    memory: Option<(Arc<SharedMemory>, u64)>,
+    ring: Option<(Arc<SharedMemory>, u32)>,
 ) -> Result<Entry, AudioError> {
-    Ok(enter(Entry::Tap(Arc::new(Tap::open(next_id(), device, options, memory)?))))
+    Ok(enter(Entry::Tap(Arc::new(Tap::open(next_id(), device, options, ring)?))))
 }
 
 fn next_id() -> u64 {
@@ -96,11 +137,11 @@ pub fn attach(id: u64) -> Result<Entry, AudioError> {
 }
 
 /// One holder less; the last one closes it.
-pub fn let_go(entry: &Entry, env: u64, pump: &Arc<Bell>) {
+pub fn let_go(entry: &Entry, turn: Turn, pump: &Arc<Bell>) {
     let last = match entry {
-        Entry::Device(device) => device.let_go(env),
-        Entry::Source(source) => source.let_go(env),
-        Entry::Tap(tap) => tap.let_go(env),
+        Entry::Device(device) => device.let_go(turn),
+        Entry::Source(source) => source.let_go(turn),
+        Entry::Tap(tap) => tap.let_go(turn),
     };
     if last {
         ENTRIES.write().unwrap_or_else(PoisonError::into_inner).remove(&entry.id());

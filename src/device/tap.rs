@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::device::holders::{Holders, Refusal};
+use crate::device::holders::{Holders, Refusal, Turn};
 use crate::device::owner::{Device, lock};
 use crate::device::queue::{CaptureQueue, growing_tap};
 use crate::device::waiting::{self, Waited};
@@ -37,7 +37,7 @@ pub struct Tap {
 pub enum Output {
     Queue(CaptureQueue),
     /// JavaScript reads the ring by itself; the environment that brought the memory is named.
-    Shared(Arc<SharedMemory>, u64),
+    Shared(Arc<SharedMemory>, u32),
 }
 
 impl Tap {
@@ -47,7 +47,7 @@ impl Tap {
         id: u64,
         device: Arc<Device>,
         options: TapOptions,
-        memory: Option<(Arc<SharedMemory>, u64)>,
+        memory: Option<(Arc<SharedMemory>, u32)>,
     ) -> Result<Tap, AudioError> {
         let (control, tally) = (Arc::<TapControl>::default(), Arc::<QueueTally>::default());
         let (episodes, episodes_out) = episode_lane();
@@ -75,13 +75,13 @@ impl Tap {
     }
 
     /// One holder less. True for the last one: the tap gets nothing more.
-    pub fn let_go(&self, env: u64) -> bool {
+    pub fn let_go(&self, turn: Turn) -> bool {
         if let Output::Shared(memory, owner) = &self.output
-            && *owner == env
+            && *owner == turn.env()
         {
             memory.detach();
         }
-        let last = self.holders.let_go(env);
+        let last = self.holders.let_go(turn);
         if last {
             self.control.closing.set(true);
             self.device.control.block_done.ring();
@@ -110,11 +110,11 @@ impl Tap {
         )
     }
 
-    pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
+    pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
         if self.is_closed() {
             return Err(Refusal::Closed);
         }
-        self.holders.claim(env)?;
+        self.holders.claim(turn)?;
         let queue = self.queue().ok_or(Refusal::Taken)?;
         Ok(self.device.options.layout.frames_in(queue.read(into)))
     }

@@ -13,6 +13,8 @@ use crate::events::watches;
 use crate::link::wake::Bell;
 use crate::units::Frames;
 
+/// An environment that had no room for an event is tried again after this long.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Memory of drained rings is looked after this often while devices are open.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,7 +39,7 @@ pub enum Event {
     },
     /// A wait is over, that `env` knows by `token`.
     Waited {
-        env: u64,
+        env: u32,
         token: u32,
         waited: Waited,
     },
@@ -50,11 +52,12 @@ pub fn bell() -> &'static Arc<Bell> {
     &BELL
 }
 
-/// Starts the pump, once per process; `deliver` is called on its thread.
-pub fn start(deliver: fn(Event)) {
+/// Starts the pump, once per process; both are called on its thread. `catch_up` tries again to tell what found no room, and is
+/// true when there is nothing of that kind.
+pub fn start(deliver: fn(Event), catch_up: fn() -> bool) {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
-        let mut pump = Pump { told: HashMap::new(), deliver };
+        let mut pump = Pump { told: HashMap::new(), deliver, catch_up };
         // Without the thread there are no events; sound flows all the same.
         let _ = std::thread::Builder::new().name("audio-pump".into()).spawn(move || pump.run());
     });
@@ -71,17 +74,19 @@ struct Told {
 struct Pump {
     told: HashMap<u64, Told>,
     deliver: fn(Event),
+    catch_up: fn() -> bool,
 }
 
 impl Pump {
     fn run(&mut self) {
         loop {
             let heard = bell().listen();
+            let caught_up = (self.catch_up)();
             if LIST_CHANGED.take() {
                 (self.deliver)(Event::DevicesChanged);
             }
             let sleep = self.look();
-            bell().wait(heard, sleep);
+            bell().wait(heard, if caught_up { sleep } else { sleep.min(TELL_AGAIN_AFTER) });
         }
     }
 

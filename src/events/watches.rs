@@ -17,7 +17,7 @@ pub enum Until {
 }
 
 pub struct Watch {
-    pub env: u64,
+    pub env: u32,
     /// By which the environment knows it.
     pub token: u32,
     pub entry: Entry,
@@ -38,17 +38,17 @@ pub fn add(watch: Watch) {
 }
 
 /// Ends a wait that nobody is interested in any more.
-pub fn remove(env: u64, token: u32) {
+pub fn remove(env: u32, token: u32) {
     watches().retain(|watch| (watch.env, watch.token) != (env, token));
 }
 
 /// Ends all waits of an environment.
-pub fn remove_all(env: u64) {
+pub fn remove_all(env: u32) {
     watches().retain(|watch| watch.env != env);
 }
 
 /// Pump: takes out the waits that are over, and says of the others when to look again at the latest.
-pub fn take_over(now: Instant) -> (Vec<(u64, u32, Waited)>, Option<Instant>) {
+pub fn take_over(now: Instant) -> (Vec<(u32, u32, Waited)>, Option<Instant>) {
     let mut watches = watches();
     let (mut over, mut due) = (Vec::new(), None::<Instant>);
     for watch in watches.iter() {

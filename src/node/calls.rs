@@ -10,11 +10,12 @@ use napi_derive::napi;
 use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
 use crate::device::owner::Device;
 use crate::device::priority::{self, Priority};
-use crate::device::{depth, service::service, table, table::Entry};
+use crate::device::service::{AudioInfo, service};
+use crate::device::{depth, table, table::Entry};
 use crate::error::{AudioError, ErrorCode};
 use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
-use crate::node::env::{self, EventArgs};
+use crate::node::env::{self, Asked, EventArgs};
 use crate::node::hot;
 use crate::node::stats::{self, RawStats};
 use crate::rt::tap::Overflow;
@@ -114,9 +115,9 @@ pub struct RawNames {
     pub recording: Vec<String>,
 }
 
-/// Opens a device; blocks until it is open or refused.
+/// Begins to open a device: `opened` has the answer.
 #[napi]
-pub fn open(options: RawOptions) -> Result<RawDevice> {
+pub fn ask_open(options: RawOptions) -> Result<()> {
     let format = SampleFormat::from_name(&options.format)
         .ok_or_else(|| napi::Error::new(ErrorCode::InvalidArg, format!("invalid format: {}", options.format)))?;
     let options = DeviceOptions {
@@ -132,8 +133,19 @@ pub fn open(options: RawOptions) -> Result<RawDevice> {
         depth: Frames(u64::from(options.depth_frames)),
         echo: Echo { format: options.format_name, buffered: options.buffered },
     };
-    let entry = table::open(options, pump::bell())?;
-    Ok(describe(entry.device(), env::keep(entry.clone(), std::ptr::null_mut())))
+    env::ask(Asked::Open(Box::new(table::open(options, pump::bell()))));
+    Ok(())
+}
+
+/// Blocks for at most `slice_ms`: what `ask_open` asked for, or nothing yet.
+#[napi]
+pub fn opened(slice_ms: f64) -> Result<Option<RawDevice>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Open(opening) => opening.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    let described = |entry: Entry| describe(entry.device(), env::keep(entry.clone(), std::ptr::null_mut()));
+    Ok(answer.transpose()?.map(described))
 }
 
 pub(super) fn describe(device: &Device, slot: u32) -> RawDevice {
@@ -184,11 +196,25 @@ pub fn is_playing(slot: u32) -> bool {
     env::entry(slot).is_some_and(|entry| entry.device().control.playing.get())
 }
 
+/// Whether another environment writes (reads) the device.
+#[napi]
+pub fn is_used_elsewhere(slot: u32) -> bool {
+    env::with(slot, |entry, turn, _| entry.is_used_elsewhere(turn)).unwrap_or(false)
+}
+
+/// "failed", "lost", or nothing for a device that is well.
+#[napi]
+pub fn trouble(slot: u32) -> Option<String> {
+    let entry = env::entry(slot)?;
+    let device = entry.device();
+    let (failed, lost) = (device.control.failed.get(), device.control.lost.get());
+    (failed || lost).then(|| if failed { "failed" } else { "lost" }.to_owned())
+}
+
 /// Blocks for at most `timeout_ms`: "ready", "timeout", "closed" or "lost".
 #[napi]
 pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
-    let timeout = Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0));
-    let frames = Frames(frames as u64);
+    let (frames, timeout) = (Frames(frames as u64), slice(timeout_ms));
     let waited = match env::entry(slot).ok_or_else(closed)? {
         Entry::Device(device) => device.wait_for(frames, timeout),
         Entry::Source(source) => source.wait_for(frames, timeout),
@@ -236,20 +262,43 @@ pub fn obtained(slot: u32) -> Result<RawObtained> {
 }
 
 #[napi]
-pub fn info() -> Result<RawInfo> {
-    let info = service(pump::bell()).info()?;
-    let (major, minor, patch) = info.version;
-    Ok(RawInfo {
-        drivers: info.drivers,
-        current: info.current,
-        version: vec![major.into(), minor.into(), patch.into()],
-    })
+pub fn ask_info() {
+    env::ask(Asked::Info(service(pump::bell()).info()));
+}
+
+/// As `opened`.
+#[napi]
+pub fn info(slice_ms: f64) -> Result<Option<RawInfo>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Info(pending) => pending.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    let described = |info: AudioInfo| {
+        let (major, minor, patch) = info.version;
+        let version = vec![major.into(), minor.into(), patch.into()];
+        RawInfo { drivers: info.drivers, current: info.current, version }
+    };
+    Ok(answer.transpose()?.map(described))
 }
 
 #[napi]
-pub fn devices() -> Result<RawNames> {
-    let names = service(pump::bell()).device_names()?;
-    Ok(RawNames { playback: names.playback, recording: names.recording })
+pub fn ask_devices() {
+    env::ask(Asked::Devices(service(pump::bell()).device_names()));
+}
+
+/// As `opened`.
+#[napi]
+pub fn devices(slice_ms: f64) -> Result<Option<RawNames>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Devices(pending) => pending.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    Ok(answer.transpose()?.map(|names| RawNames { playback: names.playback, recording: names.recording }))
+}
+
+/// No call blocks for longer than this may be.
+fn slice(ms: f64) -> Duration {
+    Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 1.0))
 }
 
 #[napi]
@@ -260,5 +309,5 @@ pub fn listen(listener: Function<EventArgs, ()>) -> napi::Result<()> {
 /// Waits until what was closed is gone, for a process that is about to end.
 #[napi]
 pub fn settle(limit_ms: f64) {
-    service(pump::bell()).settle(Duration::from_secs_f64((limit_ms / 1000.0).clamp(0.0, 1.0)));
+    service(pump::bell()).settle(slice(limit_ms));
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use napi::sys;
 
-use crate::device::holders::Refusal;
+use crate::device::holders::{Refusal, Turn};
 use crate::device::table::Entry;
 use crate::device::waiting::Waited;
 use crate::node::env::{self, Memory};
@@ -64,8 +64,8 @@ unsafe extern "C" fn enqueue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { refusal(env, answer_again(env, info, enqueue_bytes)) }
 }
 
-fn enqueue_bytes(entry: &Entry, id: u64, bytes: &mut [u8]) -> i64 {
-    match entry.device().enqueue(id, bytes) {
+fn enqueue_bytes(entry: &Entry, turn: Turn, bytes: &mut [u8]) -> i64 {
+    match entry.device().enqueue(turn, bytes) {
         Ok(()) => 0,
         Err(refusal) => code_of(refusal),
     }
@@ -83,9 +83,9 @@ unsafe extern "C" fn dequeue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { number(env, answer_again(env, info, dequeue_bytes)) }
 }
 
-fn dequeue_bytes(entry: &Entry, id: u64, into: &mut [u8]) -> i64 {
+fn dequeue_bytes(entry: &Entry, turn: Turn, into: &mut [u8]) -> i64 {
     let device = entry.device();
-    match device.read(id, into) {
+    match device.read(turn, into) {
         Ok(frames) => device.options.layout.bytes_of(frames) as i64,
         Err(refusal) => code_of(refusal),
     }
@@ -93,10 +93,10 @@ fn dequeue_bytes(entry: &Entry, id: u64, into: &mut [u8]) -> i64 {
 
 /// `write(slot, samples, byteCount)`: frames taken.
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |entry: &Entry, id, bytes: &mut [u8]| {
+    let act = |entry: &Entry, turn, bytes: &mut [u8]| {
         frames_or_code(match entry {
-            Entry::Source(source) => source.write(id, bytes),
-            Entry::Device(device) => device.write(id, bytes),
+            Entry::Source(source) => source.write(turn, bytes),
+            Entry::Device(device) => device.write(turn, bytes),
             Entry::Tap(_) => Err(Refusal::Taken),
         })
     };
@@ -106,10 +106,10 @@ unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) ->
 
 /// `read(slot, into, byteCount)`: frames moved.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |entry: &Entry, id, into: &mut [u8]| {
+    let act = |entry: &Entry, turn, into: &mut [u8]| {
         frames_or_code(match entry {
-            Entry::Tap(tap) => tap.read(id, into),
-            Entry::Device(device) => device.read(id, into),
+            Entry::Tap(tap) => tap.read(turn, into),
+            Entry::Device(device) => device.read(turn, into),
             Entry::Source(_) => Err(Refusal::Taken),
         })
     };
@@ -157,9 +157,9 @@ unsafe extern "C" fn wait_for_room(env: sys::napi_env, info: sys::napi_callback_
     unsafe { number(env, code) }
 }
 
-fn read_at_once(entry: &Entry, id: u64) -> Option<i64> {
+fn read_at_once(entry: &Entry, turn: Turn) -> Option<i64> {
     let Entry::Device(device) = entry else { return None };
-    device.read_at_once(id).map(frames_or_code)
+    device.read_at_once(turn).map(frames_or_code)
 }
 
 fn queued(entry: &Entry) -> Frames {
@@ -191,12 +191,12 @@ unsafe fn answer<const REMEMBER: bool>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     view_of: unsafe fn(sys::napi_env, sys::napi_value) -> View,
-    at_once: impl FnOnce(&Entry, u64) -> Option<i64>,
-    act: impl FnOnce(&Entry, u64, &mut [u8]) -> i64,
+    at_once: impl FnOnce(&Entry, Turn) -> Option<i64>,
+    act: impl FnOnce(&Entry, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<3>(env, info) };
-    let on_memory = |entry: &Entry, id, memory: &Cell<Memory>| {
+    let on_memory = |entry: &Entry, turn, memory: &Cell<Memory>| {
         let mut wanted = 0f64;
         // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
         unsafe { sys::napi_get_value_double(env, args[2], &raw mut wanted) };
@@ -210,18 +210,18 @@ unsafe fn answer<const REMEMBER: bool>(
                 }
                 // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs
                 // meanwhile; views on shared memory never come here.
-                act(entry, id, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
+                act(entry, turn, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
             }
             View::Bytes { .. } => TOO_SHORT,
         }
     };
     // SAFETY: by the contract.
     let slot = unsafe { small(env, args[0]) };
-    let code = env::with(slot, |entry, id, memory| {
+    let code = env::with(slot, |entry, turn, memory| {
         if entry.device().has_failed() {
             return LOST;
         }
-        at_once(entry, id).unwrap_or_else(|| on_memory(entry, id, memory))
+        at_once(entry, turn).unwrap_or_else(|| on_memory(entry, turn, memory))
     });
     code.unwrap_or(CLOSED)
 }
@@ -233,13 +233,13 @@ unsafe fn answer<const REMEMBER: bool>(
 unsafe fn answer_again(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    act: impl FnOnce(&Entry, u64, &mut [u8]) -> i64,
+    act: impl FnOnce(&Entry, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<2>(env, info) };
     // SAFETY: by the contract.
     let (slot, wanted) = unsafe { (small(env, args[0]), small(env, args[1]) as usize) };
-    let code = env::with(slot, |entry, id, memory| {
+    let code = env::with(slot, |entry, turn, memory| {
         if entry.device().has_failed() {
             return LOST;
         }
@@ -248,7 +248,7 @@ unsafe fn answer_again(
             return TOO_SHORT;
         }
         // SAFETY: by the contract; no JavaScript runs meanwhile.
-        act(entry, id, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
+        act(entry, turn, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
     });
     code.unwrap_or(CLOSED)
 }

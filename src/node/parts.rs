@@ -175,7 +175,7 @@ impl Shared {
 
     /// The ring and who brought it.
     #[expect(clippy::type_complexity, reason = "as the callers pass it on")]
-    fn take(self, channels: usize) -> Result<(Option<(Arc<SharedMemory>, u64)>, sys::napi_ref)> {
+    fn take(self, channels: usize) -> Result<(Option<(Arc<SharedMemory>, u32)>, sys::napi_ref)> {
         let Some(memory) = self.memory else { return Ok((None, self.reference)) };
         if memory.shape().is_none_or(|shape| shape.0 != channels) {
             return Err(napi::Error::new(ErrorCode::InvalidArg, format!("ring must have {channels} channels")));

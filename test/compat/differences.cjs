@@ -25,7 +25,7 @@ const loading = [
   {
     because: 'the rest of SDL is not here, and says so when it is asked for',
     rows: {
-      'module · names': returned(['audio', 'info']),
+      'module · names': returned(['SharedRing', 'audio', 'info']),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)
       )),
@@ -197,6 +197,15 @@ const events = [
   },
 ]
 
+const losses = [
+  {
+    because: "a lost device's instance is told 'lost' and stays open: the stream outlives its device, and who plays it decides (onLost)",
+    rows: {
+      'disk · playback · a device that breaks while it plays': { returned: { closed: false }, notes: [['lost'], ['close']], ended: 0 },
+    },
+  },
+]
+
 const ended = (code, ...notes) => ({ returned: '<undefined>', ...(notes.length > 0 && { notes }), ended: code })
 
 const processes = [
@@ -224,4 +233,4 @@ const processes = [
   },
 ]
 
-module.exports = { differences: [...loading, ...checks, ...queues, ...events, ...processes] }
+module.exports = { differences: [...loading, ...checks, ...queues, ...events, ...losses, ...processes] }

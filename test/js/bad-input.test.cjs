@@ -33,6 +33,9 @@ describe('Bad input', function () {
           deaf: microphone({}, '/dev/zero'),
         }
         const { theirs, hearing, stereo, brief, output, input, shut, deaf } = s
+        Object.assign(s, { sdl: stage.sdl, source: brief.createSource({ targetMs: 10 }), tap: hearing.createTap({ maxQueuedMs: 10 }) })
+        s.ended = [brief.createSource(), hearing.createTap()]
+        for (const held of s.ended) held.close()
         const other = startWorker(async ({ audio, tell, word }, theirs, hearing) => {
           audio.attach(theirs).write(new Float32Array(10))
           audio.attach(hearing).read(new Float32Array(10))
@@ -75,11 +78,17 @@ describe('Bad input', function () {
           stereo.queuedFrames, brief.queuedFrames, theirs.queuedFrames,
         ]
 
+        /** Of a call that throws, or of a promise that rejects. */
+        const codeOfAny = async (call) => {
+          let answer
+          const code = codeOf(() => { answer = call() })
+          return code === 'none' && answer instanceof Promise ? answer.then(() => 'none', (error) => error.code ?? error) : code
+        }
         const outcomes = []
         for (const { call } of refusedCalls) {
           await oneBlock()
           const before = state()
-          outcomes.push([codeOf(() => call(s)), before, state()])
+          outcomes.push([await codeOfAny(() => call(s)), before, state()])
         }
 
         const rest = speakerPipe.takeAll()

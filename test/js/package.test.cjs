@@ -22,7 +22,29 @@ describe('The package', function () {
   it('loads in many workers at once', () =>
     perform(FAST, async ({ assert, startWorker }) => {
       const loads = Array.from({ length: 8 }, () => startWorker(({ sdl }) => Object.keys(sdl)).done)
-      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, ['audio', 'info'])
+      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, ['audio', 'info', 'SharedRing'])
+    }))
+
+  it('may be loaded anew in one thread, main or worker, and each load of it works', () =>
+    perform(FAST, async (stage) => {
+      const { assert, startWorker } = stage
+      const loadThrice = ({ audio, speaker, codeOf, until }) => {
+        const loads = [audio]
+        for (let times = 0; times < 2; times++) {
+          for (const file of Object.keys(require.cache)) delete require.cache[file]
+          loads.push(require('../..').audio)
+        }
+        const device = speaker()
+        const twins = loads.map((load) => load.attach(device.handle))
+        device.close()
+        for (const twin of twins) {
+          twin.enqueue(Buffer.alloc(4))
+          twin.close()
+        }
+        return until(() => loads.every((load) => codeOf(() => load.attach(device.handle)) === 'ERR_AUDIO_DEVICE_NOT_FOUND')).then(() => new Set(loads).size)
+      }
+      assert.equal(await startWorker(loadThrice).done, 3)
+      assert.equal(await loadThrice(stage), 3)
     }))
 
   for (const name of ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']) {
@@ -34,8 +56,8 @@ describe('The package', function () {
 
   it('lets itself be looked at, spread and printed', () => {
     const sdl = require('../..')
-    assert.deepEqual(Object.keys({ ...sdl }), ['audio', 'info'])
-    assert.equal(JSON.stringify(Object.keys(sdl)), '["audio","info"]')
+    assert.deepEqual(Object.keys({ ...sdl }), ['audio', 'info', 'SharedRing'])
+    assert.equal(JSON.stringify(Object.keys(sdl)), '["audio","info","SharedRing"]')
     assert.ok(require('node:util').inspect(sdl).includes('audio'))
     assert.equal(sdl.nothing, undefined)
   })
