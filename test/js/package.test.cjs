@@ -22,7 +22,7 @@ describe('The package', function () {
   it('loads in many workers at once', () =>
     perform(FAST, async ({ assert, startWorker }) => {
       const loads = Array.from({ length: 8 }, () => startWorker(({ sdl }) => Object.keys(sdl)).done)
-      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, ['audio', 'info', 'SharedRing'])
+      for (const keys of await Promise.all(loads)) assert.deepEqual(keys, ['audio', 'info', 'SharedRing', 'createPlaybackStream', 'createCaptureStream'])
     }))
 
   it('may be loaded anew in one thread, main or worker, and each load of it works', () =>
@@ -56,8 +56,8 @@ describe('The package', function () {
 
   it('lets itself be looked at, spread and printed', () => {
     const sdl = require('../..')
-    assert.deepEqual(Object.keys({ ...sdl }), ['audio', 'info', 'SharedRing'])
-    assert.equal(JSON.stringify(Object.keys(sdl)), '["audio","info","SharedRing"]')
+    assert.deepEqual(Object.keys({ ...sdl }), ['audio', 'info', 'SharedRing', 'createPlaybackStream', 'createCaptureStream'])
+    assert.equal(JSON.stringify(Object.keys(sdl)), '["audio","info","SharedRing","createPlaybackStream","createCaptureStream"]')
     assert.ok(require('node:util').inspect(sdl).includes('audio'))
     assert.equal(sdl.nothing, undefined)
   })

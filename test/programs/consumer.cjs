@@ -11,7 +11,7 @@ const { audio, info } = sdl
 assert.equal(typeof audio.openDevice, 'function')
 assert.equal(info.drivers.audio.current, process.env.SDL_AUDIODRIVER)
 assert.equal(helpers.audio.bytesPerSample('f32'), 4)
-assert.deepEqual(Object.keys(sdl), ['audio', 'info', 'SharedRing'])
+assert.deepEqual(Object.keys(sdl), ['audio', 'info', 'SharedRing', 'createPlaybackStream', 'createCaptureStream'])
 const device = audio.openDevice({ type: 'playback', name: '/dev/null' })
 device.enqueue(Buffer.alloc(4))
 device.close()
