@@ -39,7 +39,7 @@ const ended = (code) => codedError('CLOSED', `the render worker has ended (exit 
 const startRenderWorker = (moduleUrl, options = {}) => {
   const url = urlOf(moduleUrl)
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
-  const { methods, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
+  const { methods = {}, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
   if (targetMs !== 'auto') milliseconds('targetMs', targetMs)
 
   const shown = board.allocate()

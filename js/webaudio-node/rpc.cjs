@@ -16,12 +16,15 @@ class PortTransport extends EventEmitter {
   #has
   #pending = new Set()
   #gone = null
+  /** Calls that came before this side was ready for them; null when it is. */
+  #early
 
   /** `has(name)` tells whether this side has a method of that name. */
-  constructor (port, has) {
+  constructor (port, has, ready) {
     super()
     this.#port = port
     this.#has = has
+    this.#early = ready ? null : []
     port.on('message', (message) => this.#receive(message))
   }
 
@@ -54,6 +57,12 @@ class PortTransport extends EventEmitter {
     return true
   }
 
+  ready () {
+    const early = this.#early ?? []
+    this.#early = null
+    for (const message of early) this.#receive(message)
+  }
+
   #post (message, config) {
     try {
       this.#port.postMessage(message, config?.postMessageOptions)
@@ -71,7 +80,8 @@ class PortTransport extends EventEmitter {
 
   #receive (message) {
     if (isCall(message)) {
-      if (this.#has(message.method)) this.emit('rpc', message)
+      if (this.#early) this.#early.push(message)
+      else if (this.#has(message.method)) this.emit('rpc', message)
       else this.#post({ id: message.id, error: { code: METHOD_NOT_FOUND, message: `there is no method "${message.method}"` } })
     } else if (message.id !== undefined) {
       this.#pending.delete(message.id)
@@ -83,10 +93,13 @@ class PortTransport extends EventEmitter {
   }
 }
 
-/** Returns a rawr peer on `port`, whose `addMethods` offers functions to the other side and whose `end` ends its calls. */
-const peerOn = (port, methods = {}) => {
+/**
+ * Returns a rawr peer on `port`: `addMethods` offers functions to the other side, whose calls wait for `ready` where there are no
+ * `methods` yet; `take` hears of calls before the event loop does; `end` ends our own.
+ */
+const peerOn = (port, methods) => {
   const names = new Set()
-  const transport = new PortTransport(port, (name) => names.has(name))
+  const transport = new PortTransport(port, (name) => names.has(name), methods !== undefined)
   const peer = rawr({ transport })
   const addMethods = (more) => {
     for (const [name, method] of Object.entries(more)) {
@@ -95,8 +108,8 @@ const peerOn = (port, methods = {}) => {
       peer.addHandler(name, method)
     }
   }
-  addMethods(methods)
-  return { peer, addMethods, take: () => transport.take(), end: (error) => transport.end(error) }
+  if (methods) addMethods(methods)
+  return { peer, addMethods, ready: () => transport.ready(), take: () => transport.take(), end: (error) => transport.end(error) }
 }
 
 module.exports = { peerOn }

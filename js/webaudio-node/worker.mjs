@@ -40,8 +40,9 @@ if (webaudio) {
   pullContexts(webaudio, { sdl, ...options })
 }
 
-const { peer, addMethods, take } = peerOn(calls)
+const { peer, addMethods, ready, take } = peerOn(calls)
 Object.assign(here, { rpc: peer, takeCalls: take })
 const { default: whole, ...named } = await import(url)
 addMethods({ ...(typeof whole === 'object' ? whole : {}), ...named })
+ready()
 control.postMessage('ready')
