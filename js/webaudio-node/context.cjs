@@ -67,8 +67,9 @@ class Playing {
  * Lets every context of `webaudio` render when its device needs it. A module's exports cannot be replaced, and its users'
  * contexts come from there: so its class is told, in this thread only.
  */
-const pullContexts = ({ AudioContext }, { sdl, periodFrames = QUANTUM_FRAMES, targetMs, realtime }) => {
-  const openDevice = (device, options) => sdl.audio.openDevice(device, options)
+const pullContexts = ({ AudioContext, getSdl }, { periodFrames = QUANTUM_FRAMES, targetMs, realtime }) => {
+  // Whatever its users have set since.
+  const openDevice = (device, options) => getSdl().audio.openDevice(device, options)
   const { close, createMediaStreamSource } = AudioContext.prototype
   const playing = new WeakMap()
   const playingOf = (context) => {

@@ -6,7 +6,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parentPort } from 'node:worker_threads'
 
 const require = createRequire(import.meta.url)
-const sdl = require('../index.cjs')
 const register = require('../register.cjs')
 const board = require('./board.cjs')
 const { pullContexts } = require('./context.cjs')
@@ -37,7 +36,7 @@ register(file)
 const webaudio = await webaudioSeenFrom(file)
 if (webaudio) {
   useCallbackAudio(webaudio)
-  pullContexts(webaudio, { sdl, ...options })
+  pullContexts(webaudio, options)
 }
 
 const { peer, addMethods, ready, take } = peerOn(calls)
