@@ -5,21 +5,23 @@
 
 import type { EventEmitter } from 'node:events'
 import type { WorkerOptions } from 'node:worker_threads'
-import type { AudioPlaybackInstance, AudioSource } from '../../index'
+import type { AudioModule, AudioPlaybackInstance, AudioSource, Info } from '../../index'
+
+interface Sdl { readonly audio: AudioModule, readonly info: Info }
 
 /** Gives `webaudio-node` these devices, in this thread: the drop-in, installed. `webaudio` is that module. */
-export function useCallbackAudio (webaudio: { setSdl (sdl: any): void }): void
+export function useCallbackAudio (webaudio: { setSdl (sdl: Sdl): void }): void
 
 /** One side of the calls between two threads: a peer of `rawr` (JSON-RPC, https://www.npmjs.com/package/rawr). */
 export interface RpcPeer {
   /** Calls a method of the other side. Rejects with what it throws, with code -32601 where there is none, and when the other side ends. */
-  readonly methods: Record<string, (...args: any[]) => Promise<any>>
+  readonly methods: Record<string, (...args: unknown[]) => Promise<unknown>>
   /** Tells the other side something; there is no answer. */
-  readonly notifiers: Record<string, (...args: any[]) => void>
+  readonly notifiers: Record<string, (...args: unknown[]) => void>
   /** Listens to what the other side tells: `notifications.onlevel(callback)` hears `notifiers.level(…)`. */
-  readonly notifications: Record<string, (listener: (...args: any[]) => void) => void>
+  readonly notifications: Record<string, (listener: (...args: never[]) => void) => void>
   /** As `methods`, with `{ timeout, postMessageOptions }` as the last argument. */
-  readonly methodsExt: Record<string, (...args: any[]) => Promise<any>>
+  readonly methodsExt: Record<string, (...args: unknown[]) => Promise<unknown>>
 }
 
 /** In a render worker, the way back to the thread that started it; `null` elsewhere. */
@@ -28,7 +30,7 @@ export const rpc: RpcPeer | null
 /** `argv`, `env`, `workerData`, `resourceLimits` … are those of a Node `Worker`. */
 export interface RenderWorkerOptions extends Omit<WorkerOptions, 'eval'> {
   /** What the worker may call here. */
-  readonly methods?: Record<string, (...args: any[]) => unknown>
+  readonly methods?: Record<string, (...args: never[]) => unknown>
   /** How many milliseconds every `AudioContext` keeps queued; see `pullRender`. Default `'auto'`. */
   readonly targetMs?: number | 'auto'
   /** Frames that the device asks for at a time. Default 128. */
@@ -100,6 +102,7 @@ export interface PullOptions {
   /**
    * How much to keep queued. `'auto'` (default) starts at the least that the period allows, goes up by a period after an underrun, to
    * 100 ms at most, and comes down after half a minute without one; after a step down that went wrong it waits twice as long.
+   * A number below what a period needs counts as that.
    */
   readonly targetMs?: number | 'auto'
   /**

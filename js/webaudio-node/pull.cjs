@@ -24,6 +24,8 @@ const MOST_SLICE_MS = 10
 const NAP_MS = 1
 const LEAST_PERIOD_TO_NAP_MS = 2.5
 
+/** Those that render in this thread. Where there are several none blocks, and each looks every millisecond. */
+const running = new Set()
 /** Those that want this thread to be a real-time one. */
 const realtime = new Set()
 const wantRealtime = (pull, wanted) => {
@@ -65,23 +67,26 @@ class Pull {
     const periodFrames = Math.ceil((obtained.periodFrames * frequency) / obtained.frequency)
     const frames = (ms) => Math.round((ms * frequency) / 1000)
     const least = leastFrames(periodFrames, quantumFrames)
-    const most = targetMs === 'auto' ? least : Math.max(frames(targetMs), quantumFrames)
-    if (most > this.#capacityFrames) {
-      throw outOfRange(`Expected a device that takes ${most} frames at least, but it takes ${this.#capacityFrames} (capacityMs)`, { targetMs, quantumFrames })
+    const wanted = targetMs === 'auto' ? least : Math.max(least, frames(targetMs))
+    if (wanted > this.#capacityFrames) {
+      const message = `Expected a device that takes ${wanted} frames at least, but it takes ${this.#capacityFrames} (capacityMs)`
+      throw outOfRange(message, { targetMs, quantumFrames })
     }
     const mostFrames = Math.min(this.#capacityFrames, Math.max(least, frames(MOST_AUTO_MS)))
     this.#depth = targetMs === 'auto'
       ? new AutoDepth({ leastFrames: least, mostFrames, stepFrames: periodFrames, frequency })
-      : new FixedDepth(most)
+      : new FixedDepth(wanted)
     this.#sliceMs = Math.min(MOST_SLICE_MS, (periodFrames * 1000) / frequency)
 
     this.#before = device.stats()
     device.on('underrun', this.#onUnderrun)
     device.on('close', this.#onClose)
     board.started()
+    running.add(this)
     if (wantsRealtime) wantRealtime(this, true)
     this.#fill()
-    if (!this.#stopped && (periodFrames * 1000) / frequency >= LEAST_PERIOD_TO_NAP_MS) this.#timer = setTimeout(this.#turn, NAP_MS)
+    if (this.#stopped) return
+    if ((periodFrames * 1000) / frequency >= LEAST_PERIOD_TO_NAP_MS) this.#timer = setTimeout(this.#turn, NAP_MS)
     else setImmediate(this.#turn)
     if (device instanceof AudioPlaybackInstance) device.play()
   }
@@ -96,6 +101,7 @@ class Pull {
       this.#device.off('close', this.#onClose)
     }
     board.stopped()
+    running.delete(this)
     wantRealtime(this, false)
   }
 
@@ -116,7 +122,7 @@ class Pull {
    */
   #turn = () => {
     if (this.#stopped) return
-    const room = native.waitForRoom(this.#slot, this.#roomWanted, this.#sliceMs)
+    const room = native.waitForRoom(this.#slot, this.#roomWanted, running.size > 1 ? 0 : this.#sliceMs)
     if (room < 0) this.#refused(room)
     else if (here.takeCalls()) setImmediate(this.#renderThenTurn) // they run before it
     else this.#renderThenTurn()
