@@ -9,9 +9,11 @@
 
 import type { KnownEventsEmitter } from './js/emitter'
 import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions, StopOptions, TapOptions, WaitOptions } from './js/mixing'
+import type { StreamMakers } from './js/streams'
 
 export type { Events, Sdl } from './js/kmamal'
 export * from './js/mixing'
+export * from './js/streams'
 
 export * from './js/codec'
 export * from './js/packets'
@@ -349,7 +351,7 @@ export interface AudioModuleEvents {
   '*': [type: string, event: DeviceEvent<'deviceAdd' | 'deviceRemove'>]
 }
 
-export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModuleEvents> {
+export interface AudioModule extends FormatHelpers, StreamMakers, KnownEventsEmitter<AudioModuleEvents> {
   /** The devices that the audio system lists now. May be empty while the default device can be opened all the same. */
   readonly devices: Device[]
 

@@ -1,7 +1,7 @@
 // Main thread of the player. Starts the job, in a worker or here, and blocks this thread for a part of every second.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import { startRenderWorker } from 'sdl-callback-audio/webaudio-node'
 
 const options = JSON.parse(process.argv[2])
 const { onMain, seconds, blockMs } = options
@@ -10,21 +10,28 @@ const blocked = new Int32Array(new SharedArrayBuffer(8))
 const ended = new AbortController()
 process.on('SIGINT', () => ended.abort())
 
-/** Starts the job in a worker; resolves, when it sounds, to what ends it. */
+/** What webaudio-node keeps queued: enough where this user may have no real-time thread. */
+const TARGET_MS = 20
+/** SDL's files wait whole milliseconds for a period: this one has ten. */
+const FILE_PERIOD_FRAMES = 480
+
+/** Starts the job in a render worker; resolves, when it sounds, to what ends it. */
 async function startInWorker (job) {
-  const worker = new Worker(new URL('demo-worker.mjs', import.meta.url), { workerData: job })
-  await once(worker, 'message')
+  const periodFrames = job.microphoneFile ? FILE_PERIOD_FRAMES : undefined
+  const worker = startRenderWorker(new URL('demo-job.mjs', import.meta.url), { periodFrames, targetMs: TARGET_MS })
+  await worker.rpc.methods.startJob(job)
   return async () => {
-    worker.postMessage('stop')
-    const [counted] = await once(worker, 'message')
+    const counted = await worker.rpc.methods.stopJob()
+    await worker.stop()
     return counted
   }
 }
 
 /** Starts the job on this very thread. */
 async function startHere (job) {
-  const { startJob } = await import('./demo-job.mjs')
-  return startJob(job)
+  const { startJob, stopJob } = await import('./demo-job.mjs')
+  await startJob(job)
+  return stopJob
 }
 
 /** Keeps this thread busy, as a long computation would; returns for how long, in ms. */

@@ -10,6 +10,7 @@ const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
 const { AudioSource } = require('./source.cjs')
+const { CaptureStream, PlaybackStream } = require('./streams.cjs')
 const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
@@ -47,6 +48,14 @@ class Audio extends KnownEventsEmitter {
     checkDevice(device)
     const wanted = interpret(device, options)
     return instanceOf(ask(() => native.askOpen(wanted), native.opened), device)
+  }
+
+  createPlaybackStream (options) {
+    return new PlaybackStream((device, opened) => this.openDevice(device, opened), options)
+  }
+
+  createCaptureStream (options) {
+    return new CaptureStream((device, opened) => this.openDevice(device, opened), options)
   }
 
   attach (handle) {

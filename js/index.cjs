@@ -4,7 +4,10 @@ const { audio } = require('./audio.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
 
-module.exports = { audio, info }
+const createPlaybackStream = (options) => audio.createPlaybackStream(options)
+const createCaptureStream = (options) => audio.createCaptureStream(options)
+
+module.exports = { audio, info, createPlaybackStream, createCaptureStream }
 
 // Loaded when it is asked for: who only plays sound needs no memory for the rest.
 const parts = {

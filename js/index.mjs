@@ -3,6 +3,8 @@ import sdl from './index.cjs'
 export const {
   audio,
   info,
+  createPlaybackStream,
+  createCaptureStream,
   AesCtr,
   AudioProcessor,
   AudioProcessorPool,

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
 use crate::device::owner::Device;
-use crate::device::priority::Priority;
+use crate::device::priority::{self, Priority};
 use crate::device::service::{AudioInfo, service};
 use crate::device::{depth, table, table::Entry};
 use crate::error::{AudioError, ErrorCode};
@@ -88,6 +88,12 @@ pub struct RawDevice {
     pub buffered: u32,
     pub capacity_frames: f64,
     pub max_queued_frames: f64,
+}
+
+#[napi(object)]
+pub struct RawPriority {
+    pub policy: String,
+    pub level: i32,
 }
 
 #[napi(object)]
@@ -227,16 +233,28 @@ pub fn stats(slot: u32) -> Result<RawStats> {
     env::entry(slot).map(|entry| stats::of(&entry)).ok_or_else(closed)
 }
 
+/// Makes the calling thread a real-time one where that is allowed, or takes it back; returns what it is then.
 #[napi]
-pub fn obtained(slot: u32) -> Result<RawObtained> {
-    let device = device(slot)?;
-    let got = device.obtained().ok_or_else(closed)?;
-    let (policy, level) = match Priority::unpack(device.tally.priority.load(Ordering::Relaxed)) {
+pub fn set_realtime(wanted: bool) -> RawPriority {
+    priority::set_renderer(wanted);
+    let (policy, level) = words(priority::of_this_thread());
+    RawPriority { policy: policy.to_owned(), level }
+}
+
+fn words(priority: Priority) -> (&'static str, i32) {
+    match priority {
         Priority::Unknown => ("unknown", 0),
         Priority::Shared { nice } => ("other", i32::from(nice)),
         Priority::Fifo { level } => ("fifo", i32::from(level)),
         Priority::RoundRobin { level } => ("rr", i32::from(level)),
-    };
+    }
+}
+
+#[napi]
+pub fn obtained(slot: u32) -> Result<RawObtained> {
+    let device = device(slot)?;
+    let got = device.obtained().ok_or_else(closed)?;
+    let (policy, level) = words(Priority::unpack(device.tally.priority.load(Ordering::Relaxed)));
     Ok(RawObtained {
         frequency: got.rate.0,
         channels: got.layout.channels as u32,

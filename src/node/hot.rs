@@ -4,11 +4,13 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
+use std::time::Duration;
 
 use napi::sys;
 
 use crate::device::holders::{Refusal, Turn};
 use crate::device::table::Entry;
+use crate::device::waiting::Waited;
 use crate::node::env::{self, Memory};
 use crate::units::Frames;
 
@@ -28,7 +30,7 @@ type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> 
 /// # Safety
 /// `env` and `exports` must be those of the addon that is loading.
 pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
-    let calls: [(&std::ffi::CStr, Callback); 8] = [
+    let calls: [(&std::ffi::CStr, Callback); 9] = [
         (c"enqueue", enqueue),
         (c"dequeue", dequeue),
         (c"enqueueAgain", enqueue_again),
@@ -37,6 +39,7 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
         (c"read", read),
         (c"queuedBytes", queued_bytes),
         (c"queuedFrames", queued_frames),
+        (c"waitForRoom", wait_for_room),
     ];
     for (name, call) in calls {
         let mut function = ptr::null_mut();
@@ -124,6 +127,34 @@ unsafe extern "C" fn queued_bytes(env: sys::napi_env, info: sys::napi_callback_i
 unsafe extern "C" fn queued_frames(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
     unsafe { count(env, info, |entry| queued(entry).0 as i64) }
+}
+
+/// `waitForRoom(slot, frames, timeoutMs)`: blocks until a device or source has room. 1 if it has, 0 when the time is over. What
+/// renders waits so hundreds of times a second, and must leave nothing for the garbage collector.
+unsafe extern "C" fn wait_for_room(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`; a value of the wrong type leaves `timeout_ms` as it is.
+    let (slot, frames, timeout_ms) = unsafe {
+        let args = arguments::<3>(env, info);
+        let mut timeout_ms = 0f64;
+        sys::napi_get_value_double(env, args[2], &raw mut timeout_ms);
+        (small(env, args[0]), Frames(u64::from(small(env, args[1]))), timeout_ms)
+    };
+    let timeout = Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0));
+    let code = env::entry(slot).map_or(CLOSED, |entry| {
+        let waited = match entry {
+            Entry::Device(device) => device.wait_for(frames, timeout),
+            Entry::Source(source) => source.wait_for(frames, timeout),
+            Entry::Tap(_) => Waited::Closed,
+        };
+        match waited {
+            Waited::Ready => 1,
+            Waited::TimedOut => 0,
+            Waited::Closed => CLOSED,
+            Waited::Lost => LOST,
+        }
+    });
+    // SAFETY: as in `enqueue`.
+    unsafe { number(env, code) }
 }
 
 fn read_at_once(entry: &Entry, turn: Turn) -> Option<i64> {

@@ -9,7 +9,7 @@ const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
 const NAMES = [
-  'audio', 'info', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener',
+  'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener',
   'PacketSealer', 'Resampler', 'SharedRing', 'floatToInt16', 'int16ToFloat',
 ]
 

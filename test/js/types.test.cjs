@@ -13,7 +13,7 @@ const USERS = ['consumer.cts', 'consumer.mts', 'kmamal.mts'].map((name) => path.
 
 const { exports: entries } = require('../../package.json')
 /** Each way in, by `require` and by `import`: what is declared of it and where. */
-const WAYS = ['.', './helpers'].flatMap((entry) =>
+const WAYS = ['.', './helpers', './webaudio-node'].flatMap((entry) =>
   ['require', 'import'].map((how) => ({
     how, name: path.posix.join('sdl-callback-audio', entry), types: path.join(ROOT, entries[entry][how].types),
   })))

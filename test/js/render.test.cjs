@@ -1,0 +1,414 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const path = require('node:path')
+const { startAudioServer } = require('../audio-server.cjs')
+const { perform, PATIENCE_MS, PROGRAMS } = require('./studio.cjs')
+const { AutoDepth, FixedDepth, leastFrames } = require('../../js/webaudio-node/depth.cjs')
+
+const FAST = { delayMs: 0 }
+const PACED = { delayMs: 1 }
+const DUMMY = { driver: 'dummy' }
+const MODULE = path.join(PROGRAMS, 'render-module.mjs')
+
+describe('The depth of a rendering', () => {
+  it('begins at the least that a period allows', () => {
+    assert.equal(leastFrames(128, 128), 128)
+    assert.equal(leastFrames(512, 128), 512)
+    assert.equal(leastFrames(64, 128), 128)
+    // 480 do not divide into quanta of 128: up to 127 frames of the last one do not count.
+    assert.equal(leastFrames(480, 128), 640)
+    for (const [period, quantum] of [[480, 128], [100, 128], [441, 100], [1, 1], [129, 128]]) {
+      const least = leastFrames(period, quantum)
+      let queued = 0
+      for (let callback = 0; callback < 1000; callback++) {
+        while (queued + quantum <= least) queued += quantum
+        assert.ok(queued >= period, `${period} ${quantum}`)
+        queued -= period
+      }
+    }
+  })
+
+  it('goes up by a period after an underrun, no further than its most, and comes down after a long calm', () => {
+    const depth = new AutoDepth({ leastFrames: 128, mostFrames: 400, stepFrames: 128, frequency: 48000 })
+    const calm = (seconds) => { for (let at = 0; at < seconds * 375; at++) depth.passed(128) }
+    const steps = []
+    for (let times = 0; times < 4; times++) {
+      depth.short()
+      steps.push(depth.frames)
+    }
+    assert.deepEqual(steps, [256, 384, 400, 400])
+    calm(29)
+    assert.equal(depth.frames, 400)
+    calm(2)
+    assert.equal(depth.frames, 272)
+    calm(60)
+    assert.equal(depth.frames, 128)
+    calm(600)
+    assert.equal(depth.frames, 128)
+  })
+
+  it('waits twice as long after a step down that went wrong', () => {
+    const depth = new AutoDepth({ leastFrames: 128, mostFrames: 4800, stepFrames: 128, frequency: 48000 })
+    const calm = (seconds) => { for (let at = 0; at < seconds * 375; at++) depth.passed(128) }
+    depth.short()
+    calm(31)
+    assert.equal(depth.frames, 128)
+    depth.short()
+    calm(31)
+    assert.equal(depth.frames, 256)
+    calm(30)
+    assert.equal(depth.frames, 128)
+  })
+
+  it('stays where it is told to', () => {
+    const depth = new FixedDepth(300)
+    depth.short()
+    depth.passed(1e9)
+    assert.equal(depth.frames, 300)
+  })
+})
+
+describe('pullRender', function () {
+  this.timeout(PATIENCE_MS)
+
+  it('renders what is played, every quantum once and in order, in a device and in a source', () =>
+    perform(PACED, async ({ assert, recorded, startWorker, tape }) => {
+      const pulls = (what) => startWorker(({ audio, until, tape }, what) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const device = audio.openDevice({ type: 'playback', name: tape(what) }, { channels: 2, periodFrames: 48, capacityMs: 100 })
+        const target = what === 'source' ? device.createSource({ targetMs: 100 }) : device
+        if (what === 'source') device.play()
+        let frame = 0
+        const blocks = new Set()
+        const pull = pullRender(target, (block, frames) => {
+          blocks.add(block)
+          for (let at = 0; at < frames; at++) block.fill(++frame / 2 ** 20, 2 * at, 2 * at + 2)
+        }, { targetMs: 20 })
+        return until(() => frame > 48_000).then(() => {
+          pull.stop()
+          const { quanta, underruns, targetMs, targetFrames } = pull.stats()
+          device.close()
+          return { same: quanta === frame / 128, underruns, targetMs, targetFrames, blocks: blocks.size }
+        })
+      }, what).done
+      for (const what of ['device', 'source']) {
+        const { underruns, ...found } = await pulls(what)
+        assert.deepEqual(found, { same: true, targetMs: 20, targetFrames: 960, blocks: 1 })
+        const heard = new Float32Array(new Uint8Array(await recorded(tape(what))).buffer)
+        const start = heard.findIndex((sample) => sample !== 0)
+        assert.equal(heard[start], 1 / 2 ** 20)
+        // A gap is silence between, never a frame that is lost or comes twice; the ends of a gap are ramped.
+        const whole = underruns === 0 ? 40_000 : 100
+        for (let frame = 0; frame < whole; frame++) assert.equal(heard[start + 2 * frame], (frame + 1) / 2 ** 20)
+      }
+    }))
+
+  it('handles messages and timers in between, and ends when its device is closed', () =>
+    perform(PACED, async ({ assert, startWorker }) => {
+      const { told, say, done } = startWorker(async ({ audio, tell, word, tape, delay }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const device = audio.openDevice({ type: 'playback', name: tape() }, { periodFrames: 480 })
+        let quanta = 0
+        const pull = pullRender(device, (block) => { block.fill(++quanta / 1e6) })
+        const first = word()
+        tell('renders')
+        const heard = await first
+        await delay(5)
+        const before = quanta
+        await delay(50)
+        const went = quanta > before
+        device.close()
+        const at = quanta
+        await delay(50)
+        return { heard, went, ended: quanta === at, stats: pull.stats().quanta === at }
+      })
+      await told
+      say('hello')
+      assert.deepEqual(await done, { heard: 'hello', went: true, ended: true, stats: true })
+    }))
+
+  it('takes nothing from the heap for a quantum', () =>
+    perform(PACED, async ({ assert, startWorker }) => {
+      const bytes = await startWorker(async ({ audio, until }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const v8 = require('node:v8')
+        v8.setFlagsFromString('--expose-gc')
+        const device = audio.openDevice({ type: 'playback', name: '/dev/null' }, { periodFrames: 480, capacityMs: 100 })
+        let quanta = 0
+        const pull = pullRender(device, (block) => {
+          block[0] = 0
+          quanta++
+        }, { targetMs: 50 })
+        // Long enough for the compiler to be done with it.
+        await until(() => quanta > 10_000)
+        const used = () => v8.getHeapStatistics().used_heap_size
+        const counted = new Promise((resolve) => {
+          const [from, at] = [quanta, used()]
+          const look = () => (quanta - from < 10_000 ? setTimeout(look, 200) : resolve((used() - at) / (quanta - from)))
+          look()
+        })
+        const each = await counted
+        pull.stop()
+        device.close()
+        return each
+      }).done
+      // Its own waiting takes some; an object for every quantum would be 20 and more.
+      assert.ok(bytes < 8, `${bytes} bytes for each`)
+    }))
+
+  it('tells of underruns, and is deeper afterwards', () =>
+    perform({ }, async ({ assert, startWorker }) => {
+      const { before, after, underruns } = await startWorker(async ({ audio, until, tape }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const device = audio.openDevice({ type: 'playback', name: tape() }, { periodFrames: 480 })
+        let stalls = true
+        const pull = pullRender(device, () => {
+          if (!stalls || device.stats().playedFrames < 4800) return
+          stalls = false
+          for (const end = performance.now() + 100; performance.now() < end;);
+        })
+        const before = pull.stats().targetFrames
+        await until(() => pull.stats().targetFrames > before)
+        const { targetFrames, underruns } = pull.stats()
+        device.close()
+        return { before, after: targetFrames, underruns }
+      }).done
+      assert.equal(before, 640)
+      assert.equal((after - before) % 480, 0)
+      assert.ok(underruns >= 1)
+    }))
+
+  it('throws what the rendering throws, and renders no more', () =>
+    perform(PACED, async ({ assert, startWorker }) => {
+      const found = await startWorker(async ({ audio, until, codeOf }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const device = audio.openDevice({ type: 'playback', name: '/dev/null' }, {})
+        const atOnce = codeOf(() => pullRender(device, () => { throw Object.assign(new Error('no'), { code: 'ERR_TEST' }) }))
+        let quanta = 0
+        let caught
+        process.once('uncaughtException', (error) => { caught = error.message })
+        pullRender(device, () => { if (++quanta === 20) throw new Error('twenty') })
+        await until(() => caught)
+        device.close()
+        return { atOnce, caught, quanta }
+      }).done
+      assert.deepEqual(found, { atOnce: 'ERR_TEST', caught: 'twenty', quanta: 20 })
+    }))
+
+  it('serves several devices in one thread', () =>
+    perform({}, async ({ assert, startWorker }) => {
+      const found = await startWorker(async ({ audio, until, tape }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const devices = ['one', 'two', 'three'].map((name) => audio.openDevice({ type: 'playback', name: tape(name) }, { periodFrames: 480 }))
+        const pulls = devices.map((device) => pullRender(device, () => {}, { targetMs: 60 }))
+        await until(() => pulls.every((pull) => pull.stats().quanta > 200))
+        const underruns = pulls.map((pull) => pull.stats().underruns)
+        for (const device of devices) device.close()
+        return underruns
+      }).done
+      assert.deepEqual(found, [0, 0, 0])
+    }))
+
+  it('makes its thread a real-time one where that is allowed, for as long as it renders', () =>
+    perform(PACED, async ({ assert, startWorker }) => {
+      const found = await startWorker(async ({ audio, fs }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const policy = () => Number(fs.readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1].split(' ')[38])
+        const device = audio.openDevice({ type: 'playback', name: '/dev/null' }, {})
+        const policies = [policy()]
+        const [one, other] = [{}, { realtime: false }].map((options) => pullRender(device, () => {}, options))
+        policies.push(policy())
+        other.stop()
+        policies.push(policy())
+        one.stop()
+        policies.push(policy())
+        device.close()
+        return policies
+      }).done
+      const FIFO = 1
+      const allowed = require('node:child_process').spawnSync('chrt', ['--fifo', '1', 'true']).status === 0
+      assert.deepEqual(found, allowed ? [0, FIFO, FIFO, 0] : [0, 0, 0, 0])
+    }))
+
+  it('refuses the main thread, and bad arguments', () =>
+    perform(PACED, async ({ assert, audio, codeOf, startWorker, tape }) => {
+      const { pullRender } = require('sdl-callback-audio/webaudio-node')
+      const device = audio.openDevice({ type: 'playback', name: tape() })
+      assert.equal(codeOf(() => pullRender(device, () => {})), 'ERR_AUDIO_WOULD_BLOCK')
+      device.close()
+      assert.deepEqual(await startWorker(({ audio, codeOf, tape, fs }) => {
+        const { pullRender } = require('sdl-callback-audio/webaudio-node')
+        const open = (options) => audio.openDevice({ type: 'playback', name: tape() }, options)
+        const closed = open()
+        closed.close()
+        fs.writeFileSync(tape('voice'), '')
+        return [
+          [null, () => {}], [{}, () => {}], [audio.openDevice({ type: 'recording', name: tape('voice') }), () => {}], [open({ format: 's16' }), () => {}],
+          [open(), null], [open(), () => {}, null], [open(), () => {}, { quantumFrames: 1.5 }], [open(), () => {}, { targetMs: 'low' }],
+          [open(), () => {}, { realtime: 1 }],
+          [open(), () => {}, { quantumFrames: 0 }], [open(), () => {}, { targetMs: -1 }], [open(), () => {}, { targetMs: 300 }],
+          [open({ capacityMs: 1 }), () => {}],
+          [closed, () => {}],
+        ].map((args) => codeOf(() => pullRender(...args)))
+      }).done, [
+        ...Array(9).fill('ERR_AUDIO_INVALID_ARG'), ...Array(4).fill('ERR_AUDIO_OUT_OF_RANGE'), 'ERR_AUDIO_CLOSED',
+      ])
+    }))
+})
+
+describe('A render worker', function () {
+  this.timeout(PATIENCE_MS)
+
+  it('has webaudio-node set up on our devices, and the module\'s functions at hand, at once', () =>
+    perform(DUMMY, async ({ assert }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const { pathToFileURL } = require('node:url')
+      for (const url of [module, pathToFileURL(module), pathToFileURL(module).href]) {
+        const { rpc, stats, stop } = startRenderWorker(url, { workerData: { mine: 1 } })
+        assert.deepEqual(await rpc.methods.look(), { isMainThread: false, workerData: { mine: 1 }, ours: true, state: 'suspended' })
+        assert.equal(await rpc.methods.add(2, 3), 5)
+        assert.deepEqual(stats(), { pulls: 0, quanta: 0, underruns: 0, underrunFrames: 0, targetMs: 0 })
+        assert.equal(await stop(), 0)
+        assert.equal(await stop(), 0)
+      }
+    }, MODULE))
+
+  it('carries calls both ways, with their errors, and answers for what is not there', () =>
+    perform(DUMMY, async ({ assert }, module) => {
+      const { startRenderWorker, rpc: none } = require('sdl-callback-audio/webaudio-node')
+      assert.equal(none, null)
+      const worker = startRenderWorker(module, { methods: { double: (number) => 2 * number } })
+      const { methods, notifications } = worker.rpc
+      await assert.rejects(methods.fail(), (error) => error instanceof Error && error.message === 'it failed' && error.code === 'ERR_TEST')
+      for (const name of ['nothing', 'toString', 'constructor', '__proto__', 'notAFunction']) {
+        await assert.rejects(methods[name](), { code: -32601 }, name)
+      }
+      await assert.rejects(methods.unsendable(), /could not be cloned/)
+      await assert.rejects(methods.add(() => {}), /could not be cloned/)
+      assert.equal(await methods.askBack(21), 42)
+      const told = new Promise((resolve) => { notifications.ontold(resolve) })
+      await methods.tell('news')
+      assert.equal(await told, 'news')
+      await worker.stop()
+    }, MODULE))
+
+  it('tells of its end: to the calls that wait, to those that come later, and to listeners', () =>
+    perform(DUMMY, async ({ assert, heard }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const worker = startRenderWorker(module)
+      await worker.ready
+      const [waiting, ended] = [worker.rpc.methods.never(), heard(worker, 'exit')]
+      worker.rpc.methods.exit(3).catch(() => {})
+      await assert.rejects(waiting, { code: 'ERR_AUDIO_CLOSED' })
+      assert.equal(await ended, 3)
+      await assert.rejects(worker.rpc.methods.add(1, 1), { code: 'ERR_AUDIO_CLOSED' })
+      assert.equal(await worker.stop(), 3)
+    }, MODULE))
+
+  it('tells of its errors in the same way, and throws those that nobody hears of', () =>
+    perform(DUMMY, async ({ assert, heard }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const missing = startRenderWorker(`${module}.missing`)
+      await assert.rejects(missing.ready, { code: 'ERR_MODULE_NOT_FOUND' })
+      const throwing = startRenderWorker(module, { workerData: { throws: true } })
+      await assert.rejects(throwing.rpc.methods.look(), { message: 'the module threw', code: 'ERR_TEST' })
+
+      const crashing = startRenderWorker(module)
+      const failed = heard(crashing, 'error')
+      await crashing.rpc.methods.crash()
+      const waiting = crashing.rpc.methods.never()
+      await assert.rejects(waiting, { message: 'nobody caught this' })
+      assert.equal((await failed).message, 'nobody caught this')
+
+      const alone = startRenderWorker(module)
+      const thrown = new Promise((resolve) => { process.once('uncaughtException', resolve) })
+      await alone.rpc.methods.crash()
+      assert.equal((await thrown).message, 'nobody caught this')
+    }, MODULE))
+
+  it('is ended though it does nothing but compute', () =>
+    perform(DUMMY, async ({ assert }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const worker = startRenderWorker(module)
+      await worker.ready
+      const busy = worker.rpc.methods.block(1e9)
+      busy.catch(() => {})
+      await worker.stop()
+      await assert.rejects(busy, { code: 'ERR_AUDIO_CLOSED' })
+    }, MODULE))
+
+  it('lets the process end when it is told to', () =>
+    perform(DUMMY, async (stage, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const worker = startRenderWorker(module)
+      await worker.ready
+      worker.unref()
+    }, MODULE))
+
+  it('refuses bad arguments', () =>
+    perform(DUMMY, ({ assert, codeOf }, module) => {
+      const { startRenderWorker, useCallbackAudio } = require('sdl-callback-audio/webaudio-node')
+      for (const args of [[], [7], [module, null], [module, { targetMs: 'low' }]]) {
+        assert.equal(codeOf(() => startRenderWorker(...args)), 'ERR_AUDIO_INVALID_ARG')
+      }
+      assert.equal(codeOf(() => startRenderWorker(module, { targetMs: 0 })), 'ERR_AUDIO_OUT_OF_RANGE')
+      for (const module of [undefined, null, {}]) assert.equal(codeOf(() => useCallbackAudio(module)), 'ERR_AUDIO_INVALID_ARG')
+      let given
+      useCallbackAudio({ setSdl: (sdl) => { given = sdl } })
+      assert.equal(given, require('sdl-callback-audio'))
+    }, MODULE))
+
+  it('renders a context quantum by quantum: resumed, suspended, on another sink, closed', () =>
+    perform(DUMMY, async ({ assert, until }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const worker = startRenderWorker(module, { periodFrames: 480 })
+      const { resume, suspend, setSink, close, time } = worker.rpc.methods
+      assert.deepEqual(await resume(), { state: 'running', time: 640 / 48000, periodFrames: 480 })
+      assert.deepEqual(await resume().then(({ state }) => state), 'running')
+      await until(() => worker.stats().quanta > 100)
+      assert.equal(worker.stats().pulls, 1)
+      const { state, playing } = await suspend()
+      assert.deepEqual([state, playing, worker.stats().pulls], ['suspended', false, 0])
+      const stood = await time()
+      assert.equal(await time(), stood)
+      await resume()
+      await until(async () => await time() > stood + 0.1)
+      assert.equal((await setSink('')).state, 'running')
+      await until(async () => await time() > stood + 0.2)
+      assert.deepEqual(await close(), { state: 'closed' })
+      assert.equal(worker.stats().pulls, 0)
+      await worker.stop()
+    }, MODULE))
+
+  it('plays webaudio-node and its microphone over an audio server, a few ms deep, while this thread is blocked', async () => {
+    const server = await startAudioServer({ separateMicrophone: true })
+    try {
+      const found = await perform({ env: server.env, driver: 'pulseaudio' }, async ({ until, delay }, module) => {
+        const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+        const worker = startRenderWorker(module, { workerData: { hertz: 440 }, targetMs: 20 })
+        await worker.rpc.methods.startMicrophone()
+        await until(() => worker.stats().quanta > 1000)
+        const before = await worker.rpc.methods.deviceStats()
+        for (let times = 0; times < 3; times++) {
+          for (const end = performance.now() + 500; performance.now() < end;);
+          await delay(100)
+        }
+        const after = await worker.rpc.methods.deviceStats()
+        const microphone = await worker.rpc.methods.microphoneStats()
+        await worker.rpc.methods.stopMicrophone()
+        await worker.stop()
+        return { before, after, microphone }
+      }, MODULE)
+      const { before, after, microphone } = found
+      assert.ok(after.playedFrames - before.playedFrames > 1.5 * 48000)
+      assert.equal(after.underruns - before.underruns, 0)
+      assert.ok(after.queueFrames.max <= 960)
+      assert.equal(microphone.polls, false)
+      assert.ok(microphone.readFrames > 48000 && microphone.queuedFrames < 48 * 60, JSON.stringify(microphone))
+      assert.equal(microphone.overruns, 0)
+    } finally {
+      await server.stop()
+    }
+  })
+})
