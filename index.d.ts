@@ -18,6 +18,7 @@ export * from './js/streams'
 export * from './js/codec'
 export * from './js/packets'
 export * from './js/processor'
+export * from './js/sender'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =

@@ -20,6 +20,7 @@ const parts = {
   PacketOpener: () => require('./packets.cjs'),
   PacketSealer: () => require('./packets.cjs'),
   Resampler: () => require('./resample.cjs'),
+  Sender: () => require('./sender.cjs'),
   SharedRing: () => require('./shared-ring.cjs'),
   floatToInt16: () => require('./resample.cjs'),
   int16ToFloat: () => require('./resample.cjs'),

@@ -14,6 +14,7 @@ export const {
   PacketOpener,
   PacketSealer,
   Resampler,
+  Sender,
   SharedRing,
   floatToInt16,
   int16ToFloat,

@@ -51,7 +51,7 @@ impl Holders {
 
     /// One holder less, whose turn at the ring is over. True for the last one.
     pub fn let_go(&self, turn: Turn) -> bool {
-        let _ = self.turn.compare_exchange(turn.0, 0, Ordering::AcqRel, Ordering::Relaxed);
+        self.release(turn);
         self.count.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
@@ -71,6 +71,11 @@ impl Holders {
             }
             _ => Err(Refusal::Taken),
         }
+    }
+
+    /// Gives the turn back.
+    pub fn release(&self, turn: Turn) {
+        let _ = self.turn.compare_exchange(turn.0, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Whether another environment has the turn.

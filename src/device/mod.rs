@@ -9,6 +9,7 @@ pub mod owner;
 pub mod priority;
 pub mod queue;
 pub mod sdl;
+pub mod sending;
 pub mod service;
 pub mod source;
 pub mod table;

@@ -139,6 +139,14 @@ impl<S: FrameSource> Sender<S> {
         self.waiting.pop_front()
     }
 
+    /// The same, unless it is longer than `most` bytes: then it stays, and this is its length.
+    pub fn next_packet_within(&mut self, most: usize) -> Option<Result<Box<[u8]>, usize>> {
+        match self.waiting.front()?.len() {
+            length if length > most => Some(Err(length)),
+            _ => self.next_packet().map(Ok),
+        }
+    }
+
     pub fn stats(&self) -> SendStats {
         self.stats
     }

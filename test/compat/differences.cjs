@@ -26,7 +26,7 @@ const loading = [
     because: 'the rest of SDL is not here, and says so when it is asked for',
     rows: {
       'module · names': returned([
-        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer', 'Resampler',
+        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer', 'Resampler', 'Sender',
         'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
       ]),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (

@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
 const NAMES = [
   'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener',
-  'PacketSealer', 'Resampler', 'SharedRing', 'floatToInt16', 'int16ToFloat',
+  'PacketSealer', 'Resampler', 'Sender', 'SharedRing', 'floatToInt16', 'int16ToFloat',
 ]
 
 describe('The package', function () {
