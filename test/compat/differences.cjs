@@ -23,9 +23,9 @@ const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller',
 
 const loading = [
   {
-    because: 'the rest of SDL is not here, and says so when it is asked for',
+    because: 'the rest of SDL is not here, and says so when it is asked for; what SDL does not have is',
     rows: {
-      'module · names': returned(['audio', 'info']),
+      'module · names': returned(Object.keys(require('../..')).sort()),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)
       )),
