@@ -23,7 +23,7 @@ const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller',
 
 const loading = [
   {
-    because: 'the rest of SDL is not here, and says so when it is asked for',
+    because: 'the rest of SDL is not here, and says so when it is asked for; what SDL does not have is',
     rows: {
       'module · names': returned([
         'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer', 'Resampler', 'Sender',

@@ -6,7 +6,8 @@ use sdl_callback_audio::codec::resample::{Quality, Resampler};
 use sdl_callback_audio::units::{Frames, Hz};
 
 const QUALITIES: [Quality; 3] = [Quality::Voice, Quality::Fast, Quality::Best];
-const PAIRS: [(u32, u32); 12] = [
+const PAIRS: [(u32, u32); 13] = [
+    (192_000, 24_000),
     (48_000, 24_000),
     (48_000, 16_000),
     (48_000, 8_000),
