@@ -19,8 +19,10 @@ use crate::rt::mixer::CHUNK;
 use crate::rt::voice::Voice;
 use crate::units::{Frames, Hz};
 
-/// Frames that a source holds beyond its target: what a resampler gives at once, and more, is always below this.
-const SLACK: Frames = Frames(4096);
+/// Frames that a ring holds beyond the source's target: some that were cleared and that the callback has not stepped over.
+const SLACK: Frames = Frames(1024);
+/// Of these, what a resampler may give beyond what was put into it: it works in steps of about a millisecond.
+const RESAMPLERS_SHARE: Frames = Frames(512);
 
 #[derive(Clone, Debug)]
 pub struct SourceOptions {
@@ -39,6 +41,8 @@ pub struct Source {
     pub marks: Arc<FrameMarks>,
     pub holders: Holders,
     input: Input,
+    /// Frames at the device's rate that are sure to fit.
+    capacity: Frames,
     shortages: Mutex<ShortageWatch>,
 }
 
@@ -70,12 +74,13 @@ impl Source {
         let control = Arc::new(SourceControl::default());
         control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         let (episodes, episodes_out) = episode_lane();
-        let (input, reader, marks) = match memory {
+        let (input, capacity, reader, marks) = match memory {
             Some((memory, env)) => {
                 let marks = Arc::new(FrameMarks::default());
                 let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
                 let feed = Feed::Shared(SharedReader::new(memory.clone()), scratch);
-                (Input::Shared(memory, env), SourceReader::new(feed, layout.channels, marks.clone()), marks)
+                let reader = SourceReader::new(feed, layout.channels, marks.clone());
+                (Input::Shared(memory, env), Frames(u64::MAX), reader, marks)
             }
             None => {
                 let converted = options.rate != rate;
@@ -86,12 +91,13 @@ impl Source {
                 let (writer, reader, marks) = source_ring(layout.channels, capacity);
                 let channels = (options.channels, layout.channels);
                 let feeder = Feeder { writer, resampler, channels, mapped: Vec::new(), resampled: Vec::new() };
-                (Input::Ring(Box::new(Mutex::new(feeder))), reader, marks)
+                let sure = if converted { capacity.saturating_sub(RESAMPLERS_SHARE) } else { capacity };
+                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader, marks)
             }
         };
         device.admit_voice(Box::new(Voice::new(reader, control.clone(), episodes, layout.channels)))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
-        Ok(Source { id, device, options, control, marks, holders: Holders::new(), input, shortages })
+        Ok(Source { id, device, options, control, marks, holders: Holders::new(), input, capacity, shortages })
     }
 
     /// Its device is closed, or it is.
@@ -119,8 +125,13 @@ impl Source {
         scaled(self.marks.queued(), self.device.options.rate, self.options.rate)
     }
 
+    /// Frames that `write` would take now. What was cleared takes room until the callback has stepped over it.
     pub fn space(&self) -> Frames {
-        self.options.target.saturating_sub(self.queued())
+        let room = self.capacity.saturating_sub(self.marks.in_rings());
+        let (from, to) = (self.options.rate, self.device.options.rate);
+        let room =
+            if from == to { room } else { Frames(room.0.saturating_mul(u64::from(from.0)) / u64::from(to.0.max(1))) };
+        self.options.target.saturating_sub(self.queued()).min(room)
     }
 
     /// Queues as many whole frames as there is room for; returns how many. What is no number becomes silence and is counted.

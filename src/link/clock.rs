@@ -13,13 +13,15 @@ const NARROWEST_HZ: f64 = 0.05;
 /// A callback that is further off than this belongs to another time: the device was paused, lost or stalled.
 const LOCK_NANOS: f64 = 150.0e6;
 
-/// One look: at `nanos` the device began with frame `at`, and takes `nanos_per_frame` for each.
+/// One look: at `nanos` the device began with frame `at`, and takes `nanos_per_frame` for each in the long run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ClockReading {
     pub nanos: f64,
     pub at: Frames,
     pub block: Frames,
     pub nanos_per_frame: f64,
+    /// What each takes in this block, so that it ends where the next one begins.
+    pub slope: f64,
 }
 
 /// The reader's half.
@@ -31,6 +33,7 @@ pub struct DeviceClock {
     at: AtomicU64,
     block: AtomicU64,
     nanos_per_frame: AtomicU64,
+    slope: AtomicU64,
     nominal: f64,
 }
 
@@ -55,6 +58,7 @@ pub fn device_clock(rate: Hz) -> (ClockKeeper, Arc<DeviceClock>) {
         at: zero(),
         block: zero(),
         nanos_per_frame: zero(),
+        slope: zero(),
         nominal,
     };
     let shared = Arc::new(shared);
@@ -89,7 +93,10 @@ impl ClockKeeper {
         self.nanos_per_frame =
             (self.nanos_per_frame + omega * omega * off / frames).clamp(nominal * 0.5, nominal * 2.0);
         self.next_at = at + block;
-        self.publish(ClockReading { nanos: begun, at, block, nanos_per_frame: (self.due - begun) / frames });
+        // A callback that came much too early or late bends the line no further than this.
+        let slope = ((self.due - begun) / frames).clamp(nominal * 0.25, nominal * 4.0);
+        let nanos_per_frame = self.nanos_per_frame;
+        self.publish(ClockReading { nanos: begun, at, block, nanos_per_frame, slope });
     }
 
     /// Forgets the lock: the next callback begins a new one.
@@ -105,7 +112,8 @@ impl ClockKeeper {
         shared.nanos.store(reading.nanos.to_bits(), Ordering::Relaxed);
         shared.at.store(reading.at.0, Ordering::Relaxed);
         shared.block.store(reading.block.0, Ordering::Relaxed);
-        shared.nanos_per_frame.store(self.nanos_per_frame.to_bits(), Ordering::Relaxed);
+        shared.nanos_per_frame.store(reading.nanos_per_frame.to_bits(), Ordering::Relaxed);
+        shared.slope.store(reading.slope.to_bits(), Ordering::Relaxed);
         shared.turn.store(turn.wrapping_add(2), Ordering::Release);
     }
 }
@@ -120,6 +128,7 @@ impl DeviceClock {
                 at: Frames(self.at.load(Ordering::Relaxed)),
                 block: Frames(self.block.load(Ordering::Relaxed)),
                 nanos_per_frame: f64::from_bits(self.nanos_per_frame.load(Ordering::Relaxed)),
+                slope: f64::from_bits(self.slope.load(Ordering::Relaxed)),
             };
             fence(Ordering::Acquire);
             if turn.is_multiple_of(2) && self.turn.load(Ordering::Relaxed) == turn {
@@ -139,7 +148,7 @@ impl ClockReading {
     /// The frame that the device has reached at `now`, between callbacks too; a device that stalls gets no further than two
     /// blocks.
     pub fn frames_at(&self, now: u64) -> f64 {
-        let since = (now as f64 - self.nanos) / self.nanos_per_frame;
+        let since = (now as f64 - self.nanos) / self.slope;
         self.at.0 as f64 + since.clamp(0.0, 2.0 * self.block.0 as f64)
     }
 }
@@ -179,6 +188,65 @@ mod tests {
             assert!(worst_micros < 250.0, "{block} {drift}: {worst_micros} µs of 2000");
             assert!((found - drift).abs() < 20.0, "{block} {drift}: {found} ppm");
         }
+    }
+
+    #[test]
+    fn where_one_block_ends_the_next_begins_and_time_never_stands_still() {
+        let (mut keeper, clock) = device_clock(Hz(48_000));
+        let (mut at, mut seed, mut before) = (0u64, 1u64, None::<ClockReading>);
+        for block in [128, 512, 1, 4_096].into_iter().cycle().take(40_000) {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let now = 1.0e9 + at as f64 * NOMINAL + (seed >> 40) as f64 / f64::from(1 << 24) * 2.0e6;
+            keeper.tick(now as u64, Frames(at), Frames(block));
+            let reading = clock.reading().expect("it has ticked");
+            if let Some(before) = before {
+                let end = before.at.0 as f64 + (reading.nanos - before.nanos) / before.slope;
+                assert!((end - at as f64).abs() < 1.0e-3, "{end} for {at}");
+            }
+            assert!(reading.slope > 0.0 && reading.frames_at(now as u64 + 1_000) >= at as f64);
+            (at, before) = (at + block, Some(reading));
+        }
+    }
+
+    #[test]
+    fn whatever_times_come_the_reading_is_a_number_and_the_rate_within_an_octave() {
+        let (mut keeper, clock) = device_clock(Hz(48_000));
+        keeper.tick(5, Frames(0), Frames::ZERO);
+        assert_eq!(clock.reading(), None, "an empty block tells nothing");
+        let mut at = 0;
+        for now in
+            [0, 0, 1, u64::MAX, 0, 7, 7, 7, 1 << 40, (1 << 40) - 1_000_000, 1 << 40].into_iter().cycle().take(999)
+        {
+            keeper.tick(now, Frames(at), Frames(64));
+            at += if now == 7 { 1_000 } else { 64 };
+            let reading = clock.reading().expect("it has ticked");
+            let per_frame = reading.nanos_per_frame / NOMINAL;
+            assert!((0.5..=2.0).contains(&per_frame) && reading.slope > 0.0, "{reading:?}");
+            assert!(reading.frames_at(now).is_finite() && clock.drift_ppm(&reading).is_finite());
+        }
+        keeper.unlock();
+        keeper.tick(9_000_000_000, Frames(at), Frames(64));
+        assert_eq!(clock.reading().map(|reading| (reading.nanos, reading.at)), Some((9.0e9, Frames(at))));
+    }
+
+    #[test]
+    fn a_reading_from_another_thread_is_never_torn() {
+        let (mut keeper, clock) = device_clock(Hz(48_000));
+        // Every part of a reading tells which one it is; block lengths keep the loop from drifting.
+        let writing = std::thread::spawn(move || {
+            (1..200_000u64).for_each(|tick| keeper.tick(tick * 1_000_000_000, Frames(tick * 10_000_000), Frames(tick)));
+        });
+        let mut looks = 0;
+        while !writing.is_finished() {
+            if let Some(reading) = clock.reading() {
+                assert_eq!(
+                    (reading.at.0, reading.nanos),
+                    (reading.block.0 * 10_000_000, reading.block.0 as f64 * 1.0e9)
+                );
+                looks += 1;
+            }
+        }
+        assert!(looks > 0 && writing.join().is_ok());
     }
 
     #[test]

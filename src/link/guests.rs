@@ -152,4 +152,47 @@ mod tests {
         assert_eq!(Arc::strong_count(&ended[0]), 1);
         assert!(guests.take_in() && guests.iter_mut().count() == 2);
     }
+
+    #[test]
+    fn each_has_its_turn_once_however_many_there_are() {
+        for count in [0, 1, 3, 4, 9, 40] {
+            let (mut door, mut guests) = guest_room(40);
+            let flags: Vec<Arc<AtomicBool>> = (0..count).map(|_| Arc::default()).collect();
+            flags.iter().for_each(|flag| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
+            assert_eq!(guests.take_in(), count > 0);
+            guests.each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
+            assert!(flags.iter().all(|flag| flag.load(Ordering::Relaxed)));
+        }
+    }
+
+    #[test]
+    fn more_than_the_lane_holds_go_home_one_after_the_other_and_each_only_once() {
+        let (mut door, mut guests) = guest_room(200);
+        let over = Arc::<AtomicBool>::default();
+        (0..200).for_each(|_| assert!(door.admit(Box::new(Visitor(over.clone()))).is_ok()));
+        assert!(guests.take_in());
+        over.store(true, Ordering::Relaxed);
+        let mut left = 200;
+        while left > 0 {
+            assert!(guests.let_go());
+            assert!(!guests.let_go(), "the lane is full, or nobody is left");
+            assert_eq!(Arc::strong_count(&over), 1 + left, "nobody is freed on this side");
+            door.take_home();
+            left = guests.iter().count();
+            assert_eq!(Arc::strong_count(&over), 1 + left);
+        }
+        assert!(door.admit(Box::new(Visitor(over))).is_ok());
+    }
+
+    #[test]
+    fn those_who_never_came_in_and_those_who_never_left_are_freed_with_the_room() {
+        let (mut door, mut guests) = guest_room(3);
+        let flag = Arc::<AtomicBool>::default();
+        (0..2).for_each(|_| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
+        guests.take_in();
+        assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok());
+        drop(guests);
+        drop(door);
+        assert_eq!(Arc::strong_count(&flag), 1);
+    }
 }

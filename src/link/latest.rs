@@ -52,5 +52,23 @@ mod tests {
             latest.set(order);
             assert_eq!(latest.get(), order);
         }
+        latest.set(GainOrder { gain: 2.0, over: Frames(u64::MAX) });
+        assert_eq!(latest.get(), GainOrder { gain: 2.0, over: Frames(u64::from(u32::MAX)) });
+    }
+
+    #[test]
+    fn no_look_from_another_thread_is_torn() {
+        let latest = LatestGain::new(0.0);
+        std::thread::scope(|scope| {
+            let setting = scope.spawn(|| {
+                (1..300_000u32).for_each(|at| latest.set(GainOrder { gain: at as f32, over: Frames(u64::from(at)) }));
+            });
+            let mut last = 0;
+            while !setting.is_finished() {
+                let GainOrder { gain, over } = latest.get();
+                assert!(gain == over.0 as f32 && over.0 >= last);
+                last = over.0;
+            }
+        });
     }
 }

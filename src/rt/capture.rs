@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::format::Layout;
 use crate::link::control::Control;
-use crate::link::guests::Guests;
+use crate::link::guests::{Guest, Guests};
 use crate::link::tally::Tally;
 use crate::link::wake::Bell;
 use crate::rt::gain::GainRamp;
@@ -58,7 +58,7 @@ impl CaptureProcessor {
             self.own.end_episode(at);
         }
         for tap in self.taps.iter_mut() {
-            if flows {
+            if flows && !tap.has_ended() {
                 tap.keep(block, at);
             } else {
                 tap.end_episode(at);

@@ -16,7 +16,7 @@ use stage::guests::Source;
 const LAYOUT: Layout = Layout { format: SampleFormat::F32Lsb, channels: 2 };
 const BLOCK: usize = 128;
 const SAMPLES: usize = BLOCK * LAYOUT.channels;
-/// Frames of a ring beyond those that the producer is ahead.
+/// Frames that a source's ring holds beyond its target.
 const SLACK: usize = 1024;
 const GAIN: f32 = 0.7;
 const TIME: Duration = Duration::from_secs(2);

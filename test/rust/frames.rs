@@ -57,7 +57,7 @@ impl Patience {
 
 #[test]
 fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order() {
-    let mut switched = 0;
+    let (mut switched, mut faded) = (0, 0);
     for (layout, seed) in LAYOUTS.into_iter().flat_map(|layout| (0..SEEDS).map(move |seed| (layout, seed))) {
         let mut random = Random::new(seed);
         let Ring { mut writer, mut reader, marks, mut scraps } = ring(layout);
@@ -65,7 +65,7 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
         for step in 0..1_500 {
             let frames = random.below(120);
             let bytes = random.bytes(layout.bytes_of(Frames(frames)));
-            match random.below(16) {
+            match random.below(18) {
                 0..4 => {
                     assert!(writer.append(&bytes));
                     model.wrote(layout, &bytes);
@@ -79,7 +79,13 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
                     model.clear();
                 }
                 7 => assert_eq!(reader.settle(), model.settle(layout), "seed {seed}, step {step}"),
+                16 => {
+                    let over = Frames(random.below(3) * random.below(80));
+                    assert_eq!(reader.cut(over), model.cut(layout, over), "seed {seed}, step {step}");
+                }
+                17 if random.one_in(3) => assert_eq!(reader.finish_cut(), model.finish_cut()),
                 8 => {
+                    model.finish_cut();
                     let dropped = reader.drop_oldest(Frames(frames));
                     assert_eq!(layout.bytes_of(dropped), model.take(layout, Frames(frames)).len());
                     model.count.dropped = model.count.dropped + dropped;
@@ -94,13 +100,19 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
                     model.count.delivered = model.count.delivered + layout.frames_in(filled);
                 }
             }
-            assert_eq!(marks.count(), model.count, "seed {seed}, step {step}");
+            let count = marks.count();
+            assert_eq!(count, model.count, "seed {seed}, step {step}");
+            assert_eq!(count.written, count.delivered + count.dropped + count.discarded + count.queued);
+            let left = reader.fading().map_or(Frames::ZERO, |fading| fading.left);
+            assert_eq!(left, model.fading, "seed {seed}, step {step}");
+            faded += u64::from(left > Frames::ZERO);
             assert_eq!(marks.queued(), model.count.queued, "seed {seed}, step {step}");
             assert_eq!(marks.in_rings(), layout.frames_in(model.held.len()), "seed {seed}, step {step}");
             switched += scraps.free_all();
         }
     }
     assert!(switched > 100, "the walk hardly ever changes rings: {switched}");
+    assert!(faded > 1_000, "the walk hardly ever fades: {faded}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use sdl_callback_audio::rt::callback::Callback;
 use sdl_callback_audio::rt::tap::Overflow;
 use sdl_callback_audio::units::Frames;
 
+use super::floods;
 use super::random::Random;
 use super::{Capture, Playback, STEREO, capture, playback};
 
@@ -29,7 +30,7 @@ const fn quiet(name: &'static str, run: fn(Run, u64)) -> Condition {
     Condition { name, wakes: false, run }
 }
 
-pub const ALL: [Condition; 22] = [
+pub const ALL: [Condition; 30] = [
     quiet("a full ring", full_ring),
     quiet("an empty ring", empty_ring),
     quiet("underruns", underruns),
@@ -56,19 +57,27 @@ pub const ALL: [Condition; 22] = [
     quiet("a microphone that takes up spare rings", spares),
     quiet("a microphone whose old rings nobody takes home", write_ends_stay),
     quiet("a microphone that is cleared, paused, lost, closed and failed", steered),
+    quiet("sources that come and go until the door is shut", floods::come_and_go),
+    quiet("sources that have left and that nobody takes home", floods::nobody_takes_home),
+    quiet("sources that are cleared, paused, and told one gain after another", floods::steered_sources),
+    quiet("sources from rings into which a script writes anything", floods::scribbled_rings),
+    quiet("sources whose rings are taken away while they play", floods::detached_rings),
+    quiet("a flood of cuts from another thread", floods::cuts),
+    quiet("taps that come and go until the door is shut, and gains", floods::taps_come_and_go),
+    quiet("taps into rings into which a script writes anything", floods::scribbled_taps),
 ];
 
 const OLDEST: Overflow = Overflow::DropOldest;
 const NEWEST: Overflow = Overflow::DropNewest;
-const BLOCK: u64 = 64;
-const RING: Frames = Frames(4 * BLOCK);
+pub const BLOCK: u64 = 64;
+pub const RING: Frames = Frames(4 * BLOCK);
 const PCM: [u8; 4096] = [0x21; 4096];
 
-fn frames(count: u64) -> &'static [u8] {
+pub fn frames(count: u64) -> &'static [u8] {
     &PCM[..STEREO.bytes_of(Frames(count))]
 }
 
-fn block(run: &mut Run, callback: &mut Callback) -> [u8; 4 * BLOCK as usize] {
+pub fn block(run: &mut Run, callback: &mut Callback) -> [u8; 4 * BLOCK as usize] {
     let mut block = [0x42; 4 * BLOCK as usize];
     run(callback, &mut block);
     block
@@ -79,7 +88,7 @@ fn many(run: &mut Run, callback: &mut Callback, blocks: u64) {
 }
 
 /// So many blocks, and as many more as another thread takes to do its part.
-fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnMut() -> bool) {
+pub fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnMut() -> bool) {
     let mut ran = 0;
     while !done() || ran < blocks {
         block(run, callback);
@@ -88,7 +97,7 @@ fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnM
 }
 
 /// Does `there` over and over on another thread for as long as `here` takes.
-fn beside<R>(mut there: impl FnMut() + Send, here: impl FnOnce() -> R) -> R {
+pub fn beside<R>(mut there: impl FnMut() + Send, here: impl FnOnce() -> R) -> R {
     struct Ending<'a>(&'a AtomicBool);
     impl Drop for Ending<'_> {
         fn drop(&mut self) {

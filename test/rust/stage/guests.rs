@@ -24,6 +24,7 @@ use sdl_callback_audio::rt::tap::{Overflow, Sink, Tap, TapLanes};
 use sdl_callback_audio::rt::voice::Voice;
 use sdl_callback_audio::units::Frames;
 
+use super::random::Random;
 use super::{Capture, Playback};
 
 /// A source as JavaScript and the pump see it.
@@ -138,8 +139,8 @@ impl Capture {
     }
 }
 
-/// A ring as JavaScript has it: indices by `Atomics`, which are sequentially consistent, and samples without order. Its memory
-/// is exactly as long as it says.
+/// A ring as JavaScript has it: indices by `Atomics`, which are sequentially consistent, and samples by plain accesses, so that
+/// the thread sanitizer sees whether the indices order them. Its memory is exactly as long as it says.
 pub struct JsRing {
     pub words: Box<[AtomicU32]>,
     channels: usize,
@@ -188,7 +189,8 @@ impl JsRing {
         let mut written = 0;
         for frame in samples.chunks_exact(self.channels).take(room) {
             for (word, sample) in self.frame(index).iter().zip(frame) {
-                word.store(sample.to_bits(), Ordering::Relaxed);
+                // SAFETY: the indices keep the other side away from this frame: that is what is tested.
+                unsafe { word.as_ptr().write(sample.to_bits()) };
             }
             index = (index + 1) % (2 * self.capacity);
             written += frame.len();
@@ -204,13 +206,27 @@ impl JsRing {
         let mut read = 0;
         for frame in out.chunks_exact_mut(self.channels).take(queued) {
             for (word, sample) in self.frame(index).iter().zip(frame.iter_mut()) {
-                *sample = f32::from_bits(word.load(Ordering::Relaxed));
+                // SAFETY: as in `write`.
+                *sample = f32::from_bits(unsafe { word.as_ptr().read() });
             }
             index = (index + 1) % (2 * self.capacity);
             read += frame.len();
         }
         self.words[READ_WORD].store(index, Ordering::SeqCst);
         read
+    }
+
+    /// Writes what no ring should hold to one of its words.
+    pub fn scribble(&self, random: &mut Random) {
+        let word = match random.below(4) {
+            0 => random.below(u64::from(2 * self.capacity)) as u32,
+            1 => 2 * self.capacity + random.below(3) as u32,
+            2 => u32::MAX - random.below(3) as u32,
+            _ => random.next() as u32,
+        };
+        // Header, indices and samples alike.
+        let at = [random.below(DATA_WORD as u64) as usize, WRITE_WORD, READ_WORD, DATA_WORD];
+        self.words[at[random.below(4) as usize]].store(word, Ordering::Relaxed);
     }
 }
 

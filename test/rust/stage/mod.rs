@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses the parts that it needs")]
 
 pub mod conditions;
+mod floods;
 pub mod guests;
 pub mod random;
 
@@ -95,11 +96,16 @@ pub struct Capture {
 
 /// A playing device whose first ring holds `ring` frames.
 pub fn playback(layout: Layout, ring: Frames) -> Playback {
+    playback_with(layout, ring, MOST_SOURCES)
+}
+
+/// One that mixes at most so many sources.
+pub fn playback_with(layout: Layout, ring: Frames, most_sources: usize) -> Playback {
     let (scrap, scraps) = scrap_lane();
     let (writer, reader, marks) = frame_ring(layout, ring, scrap);
     let (sender, episodes) = episode_lane();
     let shared = share(reader, marks);
-    let (door, voices) = guest_room(MOST_SOURCES);
+    let (door, voices) = guest_room(most_sources);
     let processor = PlaybackProcessor::new(layout, RATE, shared.reader.clone(), sender, voices, signals(&shared));
     let callback = Callback { layout, guard: guard(&shared), processor: Processor::Playback(processor) };
     Playback { callback, writer, backstage: Backstage { episodes, scraps: vec![scraps] }, shared, door }
