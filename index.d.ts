@@ -15,6 +15,10 @@ export type { Events, Sdl } from './js/kmamal'
 export * from './js/mixing'
 export * from './js/streams'
 
+export * from './js/codec'
+export * from './js/packets'
+export * from './js/processor'
+
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
   | 's8' | 'u8'
@@ -37,13 +41,21 @@ export type Format =
  * - `ERR_AUDIO_QUEUE_FULL` `maxQueuedMs` are queued already: nothing was taken; wait, or clear
  * - `ERR_AUDIO_FRAME_ALIGNMENT` not a whole number of frames: nothing was taken
  * - `ERR_AUDIO_ABORTED` the `signal` of a wait was aborted: nothing else has changed
+ * - `ERR_AUDIO_CODEC` libopus refused: what was to be decoded is no Opus packet
+ * - `ERR_AUDIO_KEY_LENGTH` a key that does not have the length of its suite, in bytes
+ * - `ERR_AUDIO_IV_LENGTH` an IV that does not have the length of its suite, in bytes
+ * - `ERR_AUDIO_NONCE_REUSE` the next packet would repeat keystream: take a new key; nothing was sealed
+ * - `ERR_AUDIO_AUTH_FAILED` the packet was not sealed with this key, or was changed on its way
+ * - `ERR_AUDIO_REPLAY` a packet that was opened before, or is too late to tell
+ * - `ERR_AUDIO_PACKET_MALFORMED` not a packet of this format, stream and direction
  * - `ERR_AUDIO_LOAD_FAILED` the native part could not be loaded: the message says for which system
  */
 export type AudioErrorCode =
   | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED'
   | 'ERR_AUDIO_DEVICE_NOT_FOUND' | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED'
   | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK' | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT'
-  | 'ERR_AUDIO_ABORTED' | 'ERR_AUDIO_LOAD_FAILED'
+  | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH' | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED'
+  | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED' | 'ERR_AUDIO_LOAD_FAILED'
 
 export interface AudioError extends Error {
   readonly code: AudioErrorCode

@@ -3,12 +3,30 @@
 const { audio } = require('./audio.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
-const { SharedRing } = require('./shared-ring.cjs')
 
 const createPlaybackStream = (options) => audio.createPlaybackStream(options)
 const createCaptureStream = (options) => audio.createCaptureStream(options)
 
-module.exports = { audio, info, SharedRing, createPlaybackStream, createCaptureStream }
+module.exports = { audio, info, createPlaybackStream, createCaptureStream }
+
+// Loaded when it is asked for: who only plays sound needs no memory for the rest.
+const parts = {
+  AesCtr: () => require('./crypto.cjs'),
+  AudioProcessor: () => require('./processor.cjs'),
+  AudioProcessorPool: () => require('./processor.cjs'),
+  OpusDecoder: () => require('./codec.cjs'),
+  OpusEncoder: () => require('./codec.cjs'),
+  opusVersion: () => require('./codec.cjs'),
+  PacketOpener: () => require('./packets.cjs'),
+  PacketSealer: () => require('./packets.cjs'),
+  Resampler: () => require('./resample.cjs'),
+  SharedRing: () => require('./shared-ring.cjs'),
+  floatToInt16: () => require('./resample.cjs'),
+  int16ToFloat: () => require('./resample.cjs'),
+}
+for (const [name, load] of Object.entries(parts)) {
+  Object.defineProperty(module.exports, name, { enumerable: true, configurable: true, get: () => load()[name] })
+}
 
 // The rest of SDL is not here; whoever asks for it is told so, and who only looks at what there is is not.
 const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']

@@ -1,5 +1,5 @@
-import type { AudioModule, Info, SharedRing, StreamMakers } from '../index.js'
+import type * as sdl from '../index.js'
 
 export * from '../index.js'
-declare const sdl: StreamMakers & { readonly audio: AudioModule, readonly info: Info, readonly SharedRing: typeof SharedRing }
-export default sdl
+declare const all: typeof sdl
+export default all

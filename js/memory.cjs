@@ -81,4 +81,4 @@ const notWhole = (bytes, frameBytes) =>
     { bytes, frameBytes },
   )
 
-module.exports = { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole }
+module.exports = { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, isGone, notWhole, typeName }

@@ -11,6 +11,14 @@ pub enum ErrorCode {
     DeviceNotFound,
     DeviceBusy,
     OpenFailed,
+    FrameAlignment,
+    Codec,
+    KeyLength,
+    IvLength,
+    NonceReuse,
+    AuthFailed,
+    Replay,
+    PacketMalformed,
     LoadFailed,
 }
 
@@ -24,6 +32,14 @@ impl ErrorCode {
             ErrorCode::DeviceNotFound => "ERR_AUDIO_DEVICE_NOT_FOUND",
             ErrorCode::DeviceBusy => "ERR_AUDIO_DEVICE_BUSY",
             ErrorCode::OpenFailed => "ERR_AUDIO_OPEN_FAILED",
+            ErrorCode::FrameAlignment => "ERR_AUDIO_FRAME_ALIGNMENT",
+            ErrorCode::Codec => "ERR_AUDIO_CODEC",
+            ErrorCode::KeyLength => "ERR_AUDIO_KEY_LENGTH",
+            ErrorCode::IvLength => "ERR_AUDIO_IV_LENGTH",
+            ErrorCode::NonceReuse => "ERR_AUDIO_NONCE_REUSE",
+            ErrorCode::AuthFailed => "ERR_AUDIO_AUTH_FAILED",
+            ErrorCode::Replay => "ERR_AUDIO_REPLAY",
+            ErrorCode::PacketMalformed => "ERR_AUDIO_PACKET_MALFORMED",
             ErrorCode::LoadFailed => "ERR_AUDIO_LOAD_FAILED",
         }
     }

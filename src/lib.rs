@@ -10,5 +10,7 @@ pub mod format;
 pub mod link;
 #[cfg(feature = "node")]
 mod node;
+pub mod packet;
 pub mod rt;
 pub mod units;
+pub mod voice;

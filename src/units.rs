@@ -10,6 +10,10 @@ pub struct Frames(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hz(pub u32);
 
+/// A duration, or a moment on a clock that its giver knows, in µs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Micros(pub f64);
+
 impl Frames {
     pub const ZERO: Frames = Frames(0);
 

@@ -1,3 +1,5 @@
-//! Pure: samples and packets in, samples and packets out. No clock, no thread, no input or output of their own.
+//! Any thread. Conversion, resampling and Opus: pure, with no clock, thread or I/O of their own.
 
+pub mod convert;
+pub mod opus;
 pub mod resample;

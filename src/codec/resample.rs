@@ -40,7 +40,7 @@ impl Filter {
         let within = |seconds: f64| {
             // Two frames more go to rubato's own bookkeeping.
             let half = (rate * seconds).floor() as usize - 2;
-            ((2 * half) / TAPS_STEP * TAPS_STEP).max(2 * TAPS_STEP)
+            ((2 * half) / TAPS_STEP * TAPS_STEP).clamp(2 * TAPS_STEP, 128)
         };
         let narrowing = (rate / f64::from(to.0)).max(1.0);
         match quality {
@@ -93,12 +93,23 @@ pub struct Resampler {
 impl Resampler {
     /// Rates from 1000 to 384000 Hz, 1 to 8 channels. Allocates; nothing after it does.
     pub fn new(from: Hz, to: Hz, channels: usize, quality: Quality) -> Result<Resampler, AudioError> {
+        Resampler::for_blocks(Frames(chunk_frames(from) as u64), from, to, channels, quality)
+    }
+
+    /// One that filters `block` frames at a time and holds back what is less: for streams that come in such blocks.
+    pub fn for_blocks(
+        block: Frames,
+        from: Hz,
+        to: Hz,
+        channels: usize,
+        quality: Quality,
+    ) -> Result<Resampler, AudioError> {
         let rates = 1_000..=384_000;
         if !rates.contains(&from.0) || !rates.contains(&to.0) || !(1..=Layout::MAX_CHANNELS).contains(&channels) {
             let asked = format!("from {} to {} Hz, {channels} channels", from.0, to.0);
             return Err(AudioError::new(ErrorCode::OutOfRange, "Resampler", asked));
         }
-        let chunk = chunk_frames(from);
+        let chunk = block.as_len().max(1);
         let ratio = f64::from(to.0) / f64::from(from.0);
         let (inner, delay) = if from == to { (None, 0) } else { filter(from, to, channels, quality, chunk)? };
         let lead = if inner.is_some() { (2.0 * ratio).floor() as usize + 1 } else { 0 };
@@ -251,9 +262,13 @@ impl Resampler {
     }
 }
 
-/// About a millisecond, and a whole number of times in 20 ms: blocks as they usually come leave nothing waiting.
+/// About a millisecond, and a whole number of times in 2.5 ms, or else in the shortest block that is whole frames: blocks as they
+/// usually come leave nothing waiting.
 fn chunk_frames(from: Hz) -> usize {
-    let block = from.0 / 50;
+    let block = [400, 200, 100, 50]
+        .into_iter()
+        .find(|parts| from.0.is_multiple_of(*parts))
+        .map_or(from.0, |parts| from.0 / parts);
     let most = from.0 / 900;
     (1..=most.max(1)).rev().find(|frames| block.is_multiple_of(*frames)).unwrap_or(1) as usize
 }

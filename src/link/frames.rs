@@ -24,8 +24,10 @@ const RINGS_IN_FLIGHT: usize = 48;
 const LEAST_GROWTH_BYTES: usize = 3 * HUGE_PAGE;
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
+/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always. In a cache line of
+/// its own: with a thousand sources, memory is what mixing waits for.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub struct FrameMarks {
     written: AtomicU64,
     read: AtomicU64,
@@ -100,8 +102,9 @@ impl FrameMarks {
         let discarded = self.discarded.load(Ordering::Acquire);
         let read = delivered + dropped + discarded;
         let cleared = discard_to.saturating_sub(read);
-        // The reader may have got frames that the writer is just about to count.
-        let written = self.written.load(Ordering::Acquire).max(read);
+        // The reader may have got frames that the writer is just about to count. A script that writes an index of its own
+        // ring back takes frames away that were cleared.
+        let written = self.written.load(Ordering::Acquire).max(read + cleared);
         FrameCount {
             written: Frames(written),
             delivered: Frames(delivered),
@@ -181,11 +184,19 @@ pub struct FrameReader {
     cut: Option<Cut>,
 }
 
-/// The end of a queue that was cut: what still comes out, to be faded.
+/// The end of a queue that was cut: the frames from `from` to `to` still come out, the first of a fade over so many.
+struct Cut {
+    from: u64,
+    to: u64,
+    over: Frames,
+}
+
+/// How far the fade of a queue that was cut has got: `done` of `over` frames, and `left` still come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    at: u64,
-    total: Frames,
+pub struct Fading {
+    pub done: Frames,
+    pub over: Frames,
+    pub left: Frames,
 }
 
 /// A ring of `capacity` frames. What the reader no longer needs goes home through `scrap`.
@@ -303,7 +314,7 @@ impl FrameReader {
         if self.read < self.cleared_to {
             return 0;
         }
-        let most = self.cut.map_or(u64::MAX, |cut| cut.at.saturating_sub(self.read));
+        let most = self.fading().map_or(u64::MAX, |fading| fading.left.0);
         let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()).min(Frames(most)));
         let mut filled = 0;
         while filled < wanted {
@@ -323,9 +334,10 @@ impl FrameReader {
     /// Steps over what was cleared. Returns up to where that reaches: a value that moves with every clear that had something
     /// to drop, whichever thread stepped over it.
     pub fn settle(&mut self) -> Frames {
-        if self.cut.take_if(|cut| cut.at <= self.read).is_none() && self.cut.is_some() {
+        if self.fading().is_some_and(|fading| fading.left > Frames::ZERO) {
             return Frames(self.cleared_to);
         }
+        self.cut = None;
         self.cleared_to = self.marks.discard_to.load(Ordering::Acquire);
         if self.cleared_to > self.read {
             self.skip(Frames(self.cleared_to - self.read));
@@ -340,34 +352,47 @@ impl FrameReader {
         self.marks.queued()
     }
 
-    /// Cuts off what is queued: at most `keep` frames of it still come out. Returns how many never will.
-    pub fn cut(&mut self, keep: Frames) -> Frames {
-        // What an earlier cut or clear left behind is theirs.
-        self.finish_cut();
+    /// Cuts off what is queued: the first frames of it, at most `over`, still come out, to be faded. Returns how many of those
+    /// that were queued, or were left of an earlier cut, never will.
+    pub fn cut(&mut self, over: Frames) -> Frames {
+        if self.fading().is_some_and(|fading| fading.left > Frames::ZERO && fading.left <= over) {
+            // It fades already, and soon enough. What was written since goes, too.
+            let cleared_to = self.marks.discard_to();
+            self.marks.discard_all();
+            return Frames(self.marks.discard_to().saturating_sub(cleared_to));
+        }
+        let given_up = self.finish_cut();
+        // What was cleared before is not ours to count.
         self.settle();
-        let queued = self.marks.queued();
+        let first = self.read.max(self.cleared_to);
         self.marks.discard_all();
-        let total = keep.min(queued);
-        if total > Frames::ZERO {
-            self.cut = Some(Cut { at: self.read + total.0, total });
+        let queued = Frames(self.marks.discard_to().saturating_sub(first));
+        // Nothing comes out while what was cleared is still in the way.
+        let kept = if first == self.read { over.min(queued) } else { Frames::ZERO };
+        if kept > Frames::ZERO {
+            self.cut = Some(Cut { from: self.read, to: self.read + kept.0, over });
         } else {
             self.settle();
         }
-        queued.saturating_sub(total)
+        given_up + queued - kept
     }
 
-    /// Frames that still come out of a queue that was cut, and how many there were at first.
-    pub fn fading(&self) -> Option<(Frames, Frames)> {
-        self.cut.map(|cut| (Frames(cut.at.saturating_sub(self.read)), cut.total))
+    /// The fade of a queue that was cut, until the next `settle` after its end.
+    pub fn fading(&self) -> Option<Fading> {
+        let Cut { from, to, over } = self.cut.as_ref()?;
+        Some(Fading { done: Frames(self.read - from), over: *over, left: Frames(to.saturating_sub(self.read)) })
     }
 
-    /// Gives up what is left of a queue that was cut.
-    pub fn finish_cut(&mut self) {
+    /// Gives up what is left of a queue that was cut; returns how many frames.
+    pub fn finish_cut(&mut self) -> Frames {
+        let left = self.fading().map_or(Frames::ZERO, |fading| fading.left);
         self.cut = None;
+        left
     }
 
     /// Gives up the `frames` oldest frames for newer ones; returns how many were there.
     pub fn drop_oldest(&mut self, frames: Frames) -> Frames {
+        self.finish_cut();
         self.settle();
         let dropped = if self.read < self.cleared_to { Frames::ZERO } else { self.skip(frames) };
         self.dropped += dropped.0;

@@ -4,13 +4,21 @@
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
+use crate::link::ahead::bring_near;
 use crate::link::scrap::{ScrapReceiver, ScrapSender, scrap_lane};
 
 /// What joins a callback.
 pub trait Guest {
     /// It wants to leave, and may.
     fn has_ended(&self) -> bool;
+
+    /// Its turn comes soon: asks for the memory that it will use.
+    fn bring_near(&self) {}
 }
+
+/// A guest's own memory is asked for so many turns before it has to know what else it will use, and that as many before its
+/// turn.
+const TURNS_AHEAD: usize = 2;
 
 /// Where guests are let in and taken home. Not for the audio thread.
 pub struct Door<T> {
@@ -75,6 +83,22 @@ impl<T: Guest> Guests<T> {
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places.iter_mut().take(self.used).flatten().map(Box::as_mut)
+    }
+
+    /// One after the other. With many of them most of the time would go into waiting for their memory: it is asked for early.
+    pub fn each(&mut self, mut act: impl FnMut(&mut T)) {
+        for turn in 0..self.used {
+            let guest_at = |at: usize| self.places.get(at).and_then(Option::as_deref);
+            if let Some(guest) = guest_at(turn + 2 * TURNS_AHEAD) {
+                bring_near(std::ptr::from_ref(guest).addr(), size_of::<T>());
+            }
+            if let Some(guest) = guest_at(turn + TURNS_AHEAD) {
+                guest.bring_near();
+            }
+            if let Some(Some(guest)) = self.places.get_mut(turn) {
+                act(guest);
+            }
+        }
     }
 
     /// Sends home those that have ended, as many as the lane has room for; true if somebody went.

@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod ahead;
 pub mod clock;
 pub mod control;
 pub mod episodes;

@@ -85,6 +85,16 @@ impl SharedMemory {
         self.words.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
     }
 
+    /// An index as it stands, if it can be one. Not for the audio thread.
+    fn index_at(&self, word: usize) -> u32 {
+        let index = |words: &mut Option<Words>| {
+            let words = words.as_ref()?;
+            let index = words.word(word).load(Ordering::Acquire);
+            (index < 2 * words.capacity).then_some(index)
+        };
+        self.words.with(index).unwrap_or(0)
+    }
+
     fn fault(&self) {
         // One writer.
         self.faults.store(self.faults.load(Ordering::Relaxed) + 1, Ordering::Release);
@@ -120,8 +130,10 @@ impl Words {
 }
 
 impl SharedReader {
+    /// Begins where the ring's last reader ended. Not for the audio thread.
     pub fn new(memory: Arc<SharedMemory>) -> SharedReader {
-        SharedReader { memory, read: 0, total: 0 }
+        let read = memory.index_at(READ_WORD);
+        SharedReader { memory, read, total: 0 }
     }
 
     /// Frames that were ever written, as far as they can be seen now.
@@ -177,8 +189,10 @@ fn queued_of(words: &Words, read: u32, memory: &SharedMemory) -> u32 {
 }
 
 impl SharedWriter {
+    /// Begins where the ring's last writer ended. Not for the audio thread.
     pub fn new(memory: Arc<SharedMemory>) -> SharedWriter {
-        SharedWriter { memory, written: 0 }
+        let written = memory.index_at(WRITE_WORD);
+        SharedWriter { memory, written }
     }
 
     /// Writes as many whole frames of `samples` as there is room for; returns how many.

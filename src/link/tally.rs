@@ -82,6 +82,38 @@ impl Default for Depth {
     }
 }
 
+/// What the one who notes a depth in every block keeps by itself, to publish it now and then: to touch what others read costs
+/// more than to note it.
+#[derive(Debug)]
+pub struct DepthNotes {
+    min: u64,
+    max: u64,
+    sum: u64,
+    seen: u64,
+}
+
+/// The mean may be behind by so many blocks; least and greatest are not.
+const BLOCKS_PER_NEWS: u64 = 16;
+
+impl DepthNotes {
+    pub fn new() -> DepthNotes {
+        DepthNotes { min: u64::MAX, max: 0, sum: 0, seen: 0 }
+    }
+
+    pub fn note(&mut self, queued: Frames, depth: &Depth) {
+        let extreme = queued.0 < self.min || queued.0 > self.max;
+        (self.min, self.max) = (self.min.min(queued.0), self.max.max(queued.0));
+        (self.sum, self.seen) = (self.sum + queued.0, self.seen + 1);
+        if extreme || self.seen == BLOCKS_PER_NEWS {
+            depth.min.store(self.min, Ordering::Relaxed);
+            depth.max.store(self.max, Ordering::Relaxed);
+            depth.sum.add(self.sum);
+            depth.seen.add(self.seen);
+            (self.sum, self.seen) = (0, 0);
+        }
+    }
+}
+
 /// Root mean square and peak of the last window, in one word.
 #[derive(Debug, Default)]
 pub struct Level(AtomicU64);
@@ -197,6 +229,21 @@ mod tests {
         histogram.note(0);
         histogram.note(u64::MAX);
         assert_eq!(histogram.max(), u64::MAX);
+    }
+
+    #[test]
+    fn depths_that_are_kept_back_arrive_soon_and_the_extremes_at_once() {
+        let (tally, mut notes) = (QueueTally::default(), DepthNotes::new());
+        let mut noted = Vec::new();
+        for frames in (0..100).map(|at: u64| at * 37 % 50).chain([50; 1_000]) {
+            notes.note(Frames(frames), &tally.depth);
+            noted.push(frames as f64);
+            let (min, mean, max) = tally.depth.summary();
+            assert_eq!((min, max), noted.iter().fold((50.0, 0.0), |(min, max), at| (at.min(min), at.max(max))));
+            let told = &noted[..tally.depth.seen.get() as usize];
+            assert!(noted.len() - told.len() < BLOCKS_PER_NEWS as usize);
+            assert_eq!(mean, told.iter().sum::<f64>() / told.len() as f64);
+        }
     }
 
     #[test]

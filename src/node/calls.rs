@@ -16,8 +16,8 @@ use crate::error::{AudioError, ErrorCode};
 use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
 use crate::node::env::{self, Asked, EventArgs};
-use crate::node::hot;
 use crate::node::stats::{self, RawStats};
+use crate::node::{codec, hot, packets, voice};
 use crate::rt::tap::Overflow;
 use crate::units::{Frames, Hz};
 
@@ -49,7 +49,12 @@ pub fn load(exports: Object, env: Env) -> napi::Result<()> {
     depth::prepare();
     env::enter(env.raw());
     // SAFETY: both belong to the load in progress.
-    unsafe { hot::export(env.raw(), exports.raw()) };
+    unsafe {
+        hot::export(env.raw(), exports.raw());
+        codec::export(env.raw(), exports.raw());
+        packets::export(env.raw(), exports.raw());
+        voice::export(env.raw(), exports.raw());
+    }
     Ok(())
 }
 

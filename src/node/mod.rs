@@ -1,8 +1,12 @@
 //! JavaScript threads. Node-API and nothing else: what JavaScript calls is translated here and decided elsewhere.
 
 mod calls;
+mod codec;
 mod env;
 mod hot;
+mod packets;
 mod parts;
 mod stats;
 mod steer;
+mod values;
+mod voice;

@@ -5,6 +5,7 @@ use crate::link::latest::{GainOrder, LatestGain};
 pub struct GainRamp {
     gain: f32,
     step: f32,
+    /// Frames until it is there.
     left: u64,
     order: GainOrder,
 }
@@ -41,17 +42,16 @@ impl GainRamp {
     /// The gain of the next frame.
     pub fn advance(&mut self) -> f32 {
         if self.left > 0 {
-            self.left -= 1;
-            self.gain = if self.left == 0 { self.order.gain } else { self.gain + self.step };
+            self.pass(1);
         }
         self.gain
     }
 
     /// Where the gain would be after `frames` more, with nothing to apply it to.
     pub fn pass(&mut self, frames: usize) {
-        let passed = self.left.min(frames as u64);
-        self.left -= passed;
-        self.gain = if self.left == 0 { self.order.gain } else { self.gain + self.step * passed as f32 };
+        self.left = self.left.saturating_sub(frames as u64);
+        // From its end, and not step by step: many small steps would be rounded to none.
+        self.gain = self.order.gain - self.step * self.left as f32;
     }
 
     /// Applies the gain to interleaved samples.

@@ -37,7 +37,9 @@ impl Meter {
         }
     }
 
-    fn note_samples(&mut self, samples: &[f32]) {
+    fn note_samples(&mut self, samples: &mut [f32]) {
+        // What is no number is no sound.
+        samples.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
         // Eight sums at a time: the compiler may then use vectors.
         let (mut squares, mut peaks) = ([0.0f32; 8], [0.0f32; 8]);
         let mut chunks = samples.chunks_exact(8);

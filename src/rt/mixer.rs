@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::format::Layout;
+use crate::format::{Layout, SampleFormat};
 use crate::link::control::Control;
-use crate::link::guests::Guests;
+use crate::link::guests::{Guest, Guests};
 use crate::rt::gain::GainRamp;
 use crate::rt::voice::Voice;
 use crate::units::Frames;
@@ -42,22 +42,23 @@ impl Mixer {
     /// they fade and keep what they have. Returns true if the pump should look.
     pub fn run(&mut self, block: &mut [u8], at: Frames, flows: bool, curve: &[f32]) -> bool {
         let Mixer { layout, voices, scratch, gain, .. } = self;
-        let mut news = false;
-        let mut at = at;
+        let (mut at, mut news, mut ended) = (at, false, false);
         let chunk_bytes = scratch.len() * layout.format.sample_bytes();
         for bytes in block.chunks_mut(chunk_bytes.max(1)) {
             let frames = layout.frames_in(bytes.len());
             let sum = scratch.get_mut(..frames.as_len() * layout.channels).unwrap_or_default();
             layout.format.decode(bytes, sum);
-            for voice in voices.iter_mut() {
-                news |= voice.mix(sum, at, flows, curve);
-            }
+            sum.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
+            voices.each(|voice| {
+                news |= voice.mix(sum, (at, frames), flows, curve);
+                ended |= voice.has_ended();
+            });
             gain.apply(sum, layout.channels);
-            limit(sum);
+            limit(sum, layout.format, bytes);
             layout.format.encode(sum, bytes);
             at = at + frames;
         }
-        news | self.voices.let_go()
+        news | (ended && self.voices.let_go())
     }
 
     /// No source is sounding or fading.
@@ -66,16 +67,19 @@ impl Mixer {
     }
 }
 
-/// Bends what is above the knee towards full scale, without a corner and without memory.
-fn limit(samples: &mut [f32]) {
+/// Bends what is above the knee towards full scale, without a corner and without memory. As loud as the queue, in `queue`, is
+/// by itself it may stay: a source that only joins or leaves changes nothing.
+fn limit(samples: &mut [f32], format: SampleFormat, queue: &[u8]) {
     let loudest = samples.iter().fold(0.0f32, |loudest, sample| loudest.max(sample.abs()));
     if loudest <= KNEE {
         return;
     }
-    for sample in samples {
-        let beyond = sample.abs() - KNEE;
-        if beyond > 0.0 {
-            *sample = (KNEE + (1.0 - KNEE) * (beyond / (1.0 - KNEE)).tanh()).copysign(*sample);
+    for (sample, queue) in samples.iter_mut().zip(queue.chunks_exact(format.sample_bytes())) {
+        if sample.abs() > KNEE {
+            let knee = (format.read(queue) * sample.signum()).clamp(KNEE, 1.0);
+            let (beyond, room) = ((sample.abs() - knee).max(0.0), 1.0 - knee);
+            let bent = if room > 0.0 { room * (beyond / room).tanh() } else { 0.0 };
+            *sample = (knee.min(sample.abs()) + bent).copysign(*sample);
         }
     }
 }

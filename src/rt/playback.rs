@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::format::Layout;
 use crate::link::control::Control;
 use crate::link::episodes::EpisodeSender;
-use crate::link::frames::FrameReader;
+use crate::link::frames::{Fading, FrameReader};
 use crate::link::guests::Guests;
 use crate::link::tally::Tally;
 use crate::link::try_cell::TryCell;
@@ -43,8 +43,8 @@ struct Taken {
     clear_mark: Option<Frames>,
     queued: Frames,
     filled: usize,
-    /// The queue was cut: frames that still come out of it, and how many there were at first.
-    fading: Option<(Frames, Frames)>,
+    /// The queue was cut.
+    fading: Option<Fading>,
 }
 
 impl PlaybackProcessor {
@@ -120,12 +120,14 @@ impl PlaybackProcessor {
             if self.ramp.is_active() {
                 self.ramp.apply(data);
             }
-            if let Some((left, total)) = fading {
-                self.ramp.fade_out(data, left, total);
+            let mut has_faded = false;
+            if let Some(Fading { done, over, left }) = fading {
+                self.ramp.fade_out(data, done, over);
                 // The end of a queue that was cut is no underrun.
                 self.started = got < left;
+                has_faded = done + got == over;
             }
-            self.last = self.ramp.last_frame(data);
+            self.last = if has_faded { [0.0; Layout::MAX_CHANNELS] } else { self.ramp.last_frame(data) };
         }
         if !rest.is_empty() {
             self.interrupt();

@@ -61,12 +61,11 @@ impl Ramp {
         &self.fall
     }
 
-    /// Fades `block` out: `left` of `total` frames remain before silence.
-    pub fn fade_out(&self, block: &mut [u8], left: Frames, total: Frames) {
-        let step = std::f32::consts::PI / (total.0 + 1) as f32;
-        let begun = total.saturating_sub(left).0;
-        for (frame, bytes) in (begun + 1..).zip(block.chunks_exact_mut(self.layout.frame_bytes())) {
-            let gain = 0.5 + 0.5 * (step * frame.min(total.0 + 1) as f32).cos();
+    /// Fades `block` out on a raised cosine over `over` frames, of which `done` are over.
+    pub fn fade_out(&self, block: &mut [u8], done: Frames, over: Frames) {
+        let step = std::f64::consts::PI / (over.0 + 1) as f64;
+        for (frame, bytes) in (done.0 + 1..).zip(block.chunks_exact_mut(self.layout.frame_bytes())) {
+            let gain = (0.5 + 0.5 * (step * frame as f64).cos()) as f32;
             for sample in bytes.chunks_exact_mut(self.layout.format.sample_bytes()) {
                 self.layout.format.write(sample, self.layout.format.read(sample) * gain);
             }

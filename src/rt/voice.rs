@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::format::Layout;
+use crate::link::ahead::bring_near;
 use crate::link::episodes::EpisodeSender;
 use crate::link::guests::Guest;
 use crate::link::source::{SourceControl, SourceReader};
+use crate::link::tally::DepthNotes;
 use crate::rt::gain::GainRamp;
 use crate::units::Frames;
 
@@ -25,13 +27,14 @@ pub struct Voice {
     reader: SourceReader,
     control: Arc<SourceControl>,
     episodes: EpisodeSender,
+    depth: DepthNotes,
     channels: usize,
     gain: GainRamp,
     edge: Edge,
     sounding: bool,
     /// A decay still sounds.
     fading: bool,
-    /// The next data comes after an interruption.
+    /// The next data comes after an interruption, or is the first.
     interrupted: bool,
     /// Data has come since the start or the last clear, so that a lack of it is an underrun.
     started: bool,
@@ -42,8 +45,9 @@ impl Voice {
         let gain = GainRamp::new(&control.gain);
         let silence = [0.0; Layout::MAX_CHANNELS];
         let edge = Edge { tail: silence, tail_at: usize::MAX, fade_at: usize::MAX, last: silence };
-        let (sounding, fading, interrupted, started) = (false, false, false, false);
-        Voice { reader, control, episodes, channels, gain, edge, sounding, fading, interrupted, started }
+        let (sounding, fading, interrupted, started) = (false, false, true, false);
+        let depth = DepthNotes::new();
+        Voice { reader, control, episodes, depth, channels, gain, edge, sounding, fading, interrupted, started }
     }
 
     /// Neither data nor a decay sounds.
@@ -51,8 +55,8 @@ impl Voice {
         !self.sounding && !self.fading
     }
 
-    /// Adds the next frames to `sum`; `at` is the device's position. Returns true if the pump should look.
-    pub fn mix(&mut self, sum: &mut [f32], at: Frames, flows: bool, curve: &[f32]) -> bool {
+    /// Adds the next `frames` to `sum`; `at` is the device's position. Returns true if the pump should look.
+    pub fn mix(&mut self, sum: &mut [f32], (at, frames): (Frames, Frames), flows: bool, curve: &[f32]) -> bool {
         let cleared = self.reader.settle();
         let closing = self.control.closing.get();
         self.gain.follow(&self.control.gain, curve.len());
@@ -63,21 +67,21 @@ impl Voice {
             self.started &= !cleared;
             news = self.episodes.end(at);
         }
-        let filled = if flows { self.add_data(sum, curve) } else { 0 };
-        if filled > 0 {
+        let filled = if flows { self.add_data(sum, frames, curve) } else { Frames::ZERO };
+        if filled > Frames::ZERO {
             news |= self.episodes.end(at);
         }
-        let rest = sum.get_mut(filled..).unwrap_or_default();
-        if !rest.is_empty() {
+        if filled < frames {
             self.interrupt();
-            let missing = Frames((rest.len() / self.channels) as u64);
+            let missing = frames - filled;
             if flows && self.started {
                 self.control.tally.episode_frames.add(missing.0);
-                if self.episodes.lose(at + Frames((filled / self.channels) as u64), missing) {
+                if self.episodes.lose(at + filled, missing) {
                     self.control.tally.episodes.add(1);
                     news = true;
                 }
             }
+            let rest = sum.get_mut(filled.as_len() * self.channels..).unwrap_or_default();
             self.edge.decay(rest, self.channels, curve);
             self.gain.pass(missing.as_len());
             self.fading = self.edge.tail_at < curve.len();
@@ -86,22 +90,23 @@ impl Voice {
             }
         }
         if flows && self.started {
-            self.control.tally.depth.note(self.reader.queued());
+            self.depth.note(self.reader.queued(), &self.control.tally.depth);
         }
         news
     }
 
     fn interrupt(&mut self) {
         if self.sounding {
-            self.edge = Edge { tail: self.edge.last, tail_at: 0, fade_at: usize::MAX, last: self.edge.last };
+            let last = self.edge.last.map(|sample| if sample.is_finite() { sample } else { 0.0 });
+            self.edge = Edge { tail: last, tail_at: 0, fade_at: usize::MAX, last };
             (self.sounding, self.interrupted) = (false, true);
         }
     }
 
-    /// Adds what there is; returns samples.
-    fn add_data(&mut self, sum: &mut [f32], curve: &[f32]) -> usize {
+    /// Adds what there is; returns frames.
+    fn add_data(&mut self, sum: &mut [f32], wanted: Frames, curve: &[f32]) -> Frames {
         let Voice { reader, gain, edge, channels, sounding, interrupted, .. } = self;
-        let filled = reader.take(sum.len(), |first, second| {
+        let filled = reader.take(wanted, |first, second| {
             if first.is_empty() {
                 return;
             }
@@ -121,7 +126,7 @@ impl Voice {
                 edge.add(into_rest, second, gain, *channels, curve);
             }
         });
-        if filled > 0 {
+        if filled > Frames::ZERO {
             (self.sounding, self.started, self.interrupted) = (true, true, false);
         }
         filled
@@ -132,6 +137,11 @@ impl Guest for Voice {
     /// It was closed and its last sound has faded.
     fn has_ended(&self) -> bool {
         self.control.closing.get() && self.control.faded.get()
+    }
+
+    fn bring_near(&self) {
+        bring_near(Arc::as_ptr(&self.control).addr(), SourceControl::USED_IN_EVERY_BLOCK);
+        self.reader.bring_near();
     }
 }
 

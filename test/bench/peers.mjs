@@ -61,7 +61,8 @@ const installKmamal = (dir, name) => {
 const npmInstallAndBuild = (dir, name, builds) => {
   const allowScripts = Object.fromEntries(builds.map((dependency) => [dependency, true]))
   fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ private: true, allowScripts }))
-  npmInstall(dir, [name], { env: nodeHeaders() })
+  // `npm run` hands this package's own ignore-scripts on.
+  npmInstall(dir, [name], { env: { ...nodeHeaders(), npm_config_ignore_scripts: 'false' } })
 }
 
 const installs = {
@@ -71,6 +72,8 @@ const installs = {
   nwaa: (dir) => npmInstall(dir, ['node-web-audio-api@2.2.0'], { flags: ['--force'] }),
   audify: (dir) => npmInstallAndBuild(dir, 'audify@1.10.1', ['audify']),
   naudiodon: (dir) => npmInstallAndBuild(dir, 'naudiodon@2.3.6', ['naudiodon', 'segfault-handler']),
+  djsopus: (dir) => npmInstallAndBuild(dir, '@discordjs/opus@0.10.0', ['@discordjs/opus']),
+  livekit: (dir) => npmInstall(dir, ['@livekit/rtc-node@1.1.0']),
   node22: (dir) => npmInstallAndBuild(dir, 'node@22', ['node']),
 }
 
@@ -80,6 +83,8 @@ const packages = {
   nwaa: 'node-web-audio-api',
   audify: 'audify',
   naudiodon: 'naudiodon',
+  djsopus: '@discordjs/opus',
+  livekit: '@livekit/rtc-node',
   node22: 'node/bin/node',
 }
 

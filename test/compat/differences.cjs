@@ -25,7 +25,10 @@ const loading = [
   {
     because: 'the rest of SDL is not here, and says so when it is asked for',
     rows: {
-      'module · names': returned(['SharedRing', 'audio', 'info']),
+      'module · names': returned([
+        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer', 'Resampler',
+        'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
+      ]),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)
       )),

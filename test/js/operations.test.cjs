@@ -17,6 +17,7 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
       const workers = []
       const samples = new Float32Array(8192).fill(0.01)
       const room = Buffer.alloc(65536)
+      const MOST_PERIOD = 480
       const count = { refused: 0, written: 0, read: 0 }
 
       /** Never more than `most` of a kind; the one that has to go for it is closed. */
@@ -30,7 +31,8 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
           assert.equal(all.writtenFrames, all.playedFrames + all.discardedFrames + all.queuedFrames, `${kind} ${JSON.stringify(all)}`)
         } else {
           const dropped = all.recordedFrames - all.readFrames - all.discardedFrames - all.queuedFrames
-          assert.ok(dropped >= 0 && dropped <= all.overrunFrames, `${kind} ${JSON.stringify(all)}`)
+          // The block that comes this very moment may have made room and not be counted yet.
+          assert.ok(dropped >= 0 && dropped <= all.overrunFrames + MOST_PERIOD, `${kind} ${JSON.stringify(all)}`)
         }
       }
       const retire = (kind, index) => {

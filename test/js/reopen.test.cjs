@@ -46,14 +46,16 @@ describe('A device that comes back', function () {
           const frames = tap.read(into)
           return into.subarray(0, 2 * frames).some((sample) => Math.abs(sample) > 0.25)
         })
+        /** What both were told last; a busy server may lose a device once more by itself. */
+        const bothWere = (type) => Object.values(told).every((events) => events.at(-1)?.type === type)
         await sounds()
         const before = { tasks: tasks().length, files: openFiles().length, rss: process.memoryUsage().rss }
         for (let round = 1; round <= ROUNDS; round++) {
           await server.kill('SIGKILL')
-          await until(() => told.output.length === 2 * round - 1 && told.input.length === 2 * round - 1)
+          await until(() => bothWere('lost'))
           const { queuedFrames } = output
           await server.restart()
-          await until(() => told.output.length === 2 * round && told.input.length === 2 * round)
+          await until(() => bothWere('restored'))
           assert.ok(queuedFrames > 0, 'what is queued waits')
           await sounds()
         }
@@ -64,6 +66,7 @@ describe('A device that comes back', function () {
           }
         }
         assert.equal(await elsewhere.done, ROUNDS)
+        assert.ok(told.input.length >= 2 * ROUNDS)
         const { writtenFrames, playedFrames, discardedFrames, queuedFrames, gapFrames } = output.stats()
         assert.equal(writtenFrames, playedFrames + discardedFrames + queuedFrames)
         assert.equal(gapFrames, told.output.reduce((sum, event) => sum + (event.gapFrames ?? 0), 0))

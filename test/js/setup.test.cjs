@@ -34,7 +34,7 @@ describe('setting up to build', function () {
     have(COMPILERS.slice(0, 3))
     const { status, stdout, stderr } = setUp('--for=build')
     assert.equal(status, 1)
-    assert.match(stdout, /missing: cmake \(builds SDL2\)/)
+    assert.match(stdout, /missing: cmake \(builds SDL2 and libopus\)/)
     assert.match(stderr, /apt-get install .*cmake/)
     assert.doesNotMatch(stdout, /npm run/)
   })

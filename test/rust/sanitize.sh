@@ -38,4 +38,4 @@ sanitize() {
 
 sanitize thread ThreadSanitizer '-Copt-level=1' --lib --test sanitized --test frames --test capture
 sanitize realtime RealtimeSanitizer '--cfg rtsan' --test sanitized
-sanitize address AddressSanitizer '' --lib --test sanitized --test frames --test capture
+sanitize address AddressSanitizer '' --lib --test sanitized --test frames --test capture --test fuzz

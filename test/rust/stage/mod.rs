@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses the parts that it needs")]
 
 pub mod conditions;
+pub mod guests;
 pub mod random;
 
 use std::cell::Cell;
