@@ -158,11 +158,11 @@ class CaptureStream extends Readable {
 
   _construct (callback) {
     try {
-      this.#device.play()
-      callback()
+      if (!this.#stopped) this.#device.play()
     } catch (error) {
-      callback(error)
+      return callback(error)
     }
+    callback()
   }
 
   _read () {

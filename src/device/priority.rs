@@ -46,14 +46,14 @@ pub fn raise() {
 }
 
 /// The same for a thread of JavaScript that renders, or back to the time-shared class.
-pub fn set_renderer(_realtime: bool) {
-    #[cfg(target_os = "linux")]
-    if _realtime {
-        set(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, RENDERER_LEVEL);
-    } else {
-        set(libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, 0);
-    }
+#[cfg(target_os = "linux")]
+pub fn set_renderer(realtime: bool) {
+    let (policy, level) = if realtime { (libc::SCHED_FIFO, RENDERER_LEVEL) } else { (libc::SCHED_OTHER, 0) };
+    set(policy | libc::SCHED_RESET_ON_FORK, level);
 }
+
+#[cfg(not(target_os = "linux"))]
+pub fn set_renderer(_realtime: bool) {}
 
 /// Threads that the calling one starts do not inherit this.
 #[cfg(target_os = "linux")]

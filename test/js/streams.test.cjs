@@ -38,7 +38,7 @@ describe('A playback stream', function () {
   it('holds its writer back as the device does, and lets it go on when the device has played', () =>
     perform(REAL_TIME, async ({ assert, sdl, signals, until, PipeSpeaker }) => {
       const pipe = new PipeSpeaker()
-      const stream = sdl.audio.createPlaybackStream({ device: { name: pipe.file }, capacityMs: 250, periodFrames: 48, highWaterMark: 4096 })
+      const stream = sdl.audio.createPlaybackStream({ device: { name: pipe.file }, capacityMs: 500, periodFrames: 48, highWaterMark: 4096 })
       const { device } = stream
       const sound = signals.noise(5, 48_000 * 4)
       let given = 0
@@ -51,7 +51,7 @@ describe('A playback stream', function () {
       }
       give()
       // The device is held: it takes what fits, the stream keeps its high-water mark, and no more is asked for.
-      const capacityBytes = 12_000 * 4
+      const capacityBytes = 24_000 * 4
       await until(() => device.queued >= capacityBytes - 48 * 4 && stream.writableNeedDrain)
       assert.ok(given <= capacityBytes + 4096 + 3000 + PipeSpeaker.SLACK_BYTES, `${given}`)
       assert.ok(device.queued <= capacityBytes)
@@ -188,21 +188,35 @@ describe('A capture stream', function () {
     perform(REAL_TIME, async ({ assert, fs, sdl, signals, tape, recorded }) => {
       const { Readable, Writable } = require('node:stream')
       const sound = signals.noise(9, 9600 * 4)
-      const output = Writable.toWeb(sdl.createPlaybackStream({ name: tape(), periodFrames: 48 })).getWriter()
-      for (let at = 0; at < sound.length; at += 1000) await output.write(sound.subarray(at, at + 1000))
+      const output = Writable.toWeb(sdl.createPlaybackStream({ name: tape(), periodFrames: 48, capacityMs: 1000 })).getWriter()
+      // Enough to play while the rest is written.
+      const half = sound.length / 2 + 1
+      const written = [output.write(sound.subarray(0, half))]
+      for (let at = half; at < sound.length; at += 1000) written.push(output.write(sound.subarray(at, at + 1000)))
+      await Promise.all(written)
       await output.close()
       const heard = await recorded()
       const start = signals.startOfNoise(heard)
       assert.ok(heard.subarray(start, start + sound.length).equals(sound))
 
       fs.writeFileSync(tape('voice'), sound)
-      const stream = sdl.createCaptureStream({ name: tape('voice'), periodFrames: 48 })
+      const stream = sdl.createCaptureStream({ name: tape('voice'), periodFrames: 48, maxQueuedMs: 10_000 })
       const input = Readable.toWeb(stream).getReader()
       const chunks = []
       while (Buffer.concat(chunks).length < sound.length) chunks.push((await input.read()).value)
       assert.ok(Buffer.concat(chunks).subarray(0, sound.length).equals(sound))
       await input.cancel()
       assert.ok(stream.destroyed)
+    }))
+
+  it('that is stopped before it began is empty', () =>
+    perform(FAST, async ({ assert, sdl, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const stream = sdl.createCaptureStream({ name: pipe.file })
+      stream.stop()
+      for await (const chunk of stream) assert.fail(`${chunk.length} bytes`)
+      assert.ok(stream.device.closed)
+      pipe.end()
     }))
 
   it('ends its reader when its device fails', () =>
