@@ -10,7 +10,7 @@ use crate::device::waiting::{self, Waited};
 use crate::error::AudioError;
 use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
-use crate::link::frames::FrameCount;
+use crate::link::marks::FrameCount;
 use crate::link::shared::{SharedMemory, SharedWriter};
 use crate::link::tally::QueueTally;
 use crate::link::tap::TapControl;

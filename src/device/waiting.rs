@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::device::owner::Device;
-use crate::link::frames::FrameMarks;
+use crate::link::marks::FrameMarks;
 use crate::units::Frames;
 
 /// How a wait ended. JavaScript knows the numbers.

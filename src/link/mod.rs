@@ -22,6 +22,7 @@ pub mod frames;
 pub mod guests;
 pub mod hush;
 pub mod latest;
+pub mod marks;
 pub mod scrap;
 pub mod shared;
 pub mod source;

@@ -9,8 +9,8 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::link::ahead::bring_near;
 use crate::link::control::Flag;
-use crate::link::frames::FrameMarks;
 use crate::link::latest::LatestGain;
+use crate::link::marks::FrameMarks;
 use crate::link::shared::SharedReader;
 use crate::link::tally::{Counter, QueueTally};
 use crate::units::Frames;
@@ -159,7 +159,7 @@ impl SourceReader {
     }
 
     fn publish(&self) {
-        self.marks.publish_read(self.read, self.delivered);
+        self.marks.publish_read(self.read, self.delivered, 0);
     }
 }
 

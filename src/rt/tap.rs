@@ -8,8 +8,9 @@ use ringbuf::traits::Observer;
 
 use crate::format::Layout;
 use crate::link::episodes::EpisodeSender;
-use crate::link::frames::{FrameMarks, FrameReader, FrameWriter, SpareRing};
+use crate::link::frames::{FrameReader, FrameWriter, SpareRing};
 use crate::link::guests::Guest;
+use crate::link::marks::FrameMarks;
 use crate::link::scrap::ScrapSender;
 use crate::link::shared::SharedWriter;
 use crate::link::tally::QueueTally;

@@ -10,7 +10,8 @@ use std::thread;
 
 use model::Model;
 use sdl_callback_audio::format::{Layout, SampleFormat};
-use sdl_callback_audio::link::frames::{FrameMarks, FrameReader, FrameWriter, frame_ring};
+use sdl_callback_audio::link::frames::{FrameReader, FrameWriter, frame_ring};
+use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
 use sdl_callback_audio::units::Frames;
 use stage::STEREO;

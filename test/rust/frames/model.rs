@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use sdl_callback_audio::format::Layout;
-use sdl_callback_audio::link::frames::FrameCount;
+use sdl_callback_audio::link::marks::FrameCount;
 use sdl_callback_audio::units::Frames;
 
 /// What a ring must do, in the plainest words.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sdl_callback_audio::link::frames::FrameMarks;
 use sdl_callback_audio::link::guests::Door;
 use sdl_callback_audio::link::latest::GainOrder;
+use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::rt::tap::Overflow;
 use sdl_callback_audio::rt::voice::Voice;
 use sdl_callback_audio::units::Frames;

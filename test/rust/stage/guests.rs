@@ -8,8 +8,9 @@ use ringbuf::HeapRb;
 use ringbuf::traits::Split;
 use sdl_callback_audio::format::Layout;
 use sdl_callback_audio::link::episodes::{EpisodeReceiver, episode_lane};
-use sdl_callback_audio::link::frames::{FrameMarks, FrameReader, frame_ring};
+use sdl_callback_audio::link::frames::{FrameReader, frame_ring};
 use sdl_callback_audio::link::latest::GainOrder;
+use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
 use sdl_callback_audio::link::shared::{
     DATA_WORD, MAGIC, READ_WORD, SharedMemory, SharedReader, SharedWriter, VERSION, WRITE_WORD,
