@@ -68,13 +68,13 @@ pub fn come_and_go(mut run: Run, blocks: u64) {
 }
 
 pub fn nobody_takes_home(mut run: Run, blocks: u64) {
-    for _ in 0..blocks.div_ceil(20) {
+    for _ in 0..blocks.div_ceil(200) {
         let mut device = playback_with(STEREO, RING, MOST);
         let sources: Vec<Source> = std::iter::from_fn(|| admit(&mut device.door)).collect();
         assert_eq!(sources.len(), MOST);
         block(&mut run, &mut device.callback);
         sources.iter().for_each(|source| source.seen.close());
-        (0..19).for_each(|_| _ = block(&mut run, &mut device.callback));
+        (0..199).for_each(|_| _ = block(&mut run, &mut device.callback));
         assert!(sources.iter().all(|source| source.seen.control.faded.get()));
         // Those that have no way home stay, and are silent.
         assert_eq!(block(&mut run, &mut device.callback), [0; 4 * BLOCK as usize]);
