@@ -32,7 +32,8 @@ const reconsider = () => {
 /** Frames that are still to be heard. What another thread goes on writing is not: that may never end. */
 const leftFrames = (instance, slot) => {
   const { writtenFrames, queuedFrames } = native.stats(slot)
-  if (!ends.has(instance) || !native.isUsedElsewhere(slot)) ends.set(instance, writtenFrames)
+  // Whoever writes a ring takes no turn.
+  if (!ends.has(instance) || !(instance.ring || native.isUsedElsewhere(slot))) ends.set(instance, writtenFrames)
   return Math.max(0, ends.get(instance) - (writtenFrames - queuedFrames))
 }
 

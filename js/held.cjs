@@ -30,7 +30,13 @@ class Held extends KnownEventsEmitter {
   constructor (validEvents, opened, { tell, leave = () => {} }) {
     super(validEvents)
     this.#opened = opened
-    this.#link = { onNative: tell, leave }
+    this.#link = {
+      onNative: (kind, detail) => {
+        if (kind !== 'ended') tell(kind, detail)
+        else if (!this.#closed) this.close()
+      },
+      leave,
+    }
     events.add(opened.id, this.#link)
     this.#closed = false
   }

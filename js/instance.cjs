@@ -39,7 +39,7 @@ class AudioInstance extends Held {
     exit.add(this, opened)
     // Attached to a device that is in trouble already: all others have been told.
     const trouble = native.trouble(opened.slot)
-    if (trouble !== null) setImmediate(() => this.#onNative(trouble))
+    if (trouble !== null) setImmediate(() => { if (!this.closed && native.trouble(opened.slot) === trouble) this.#onNative(trouble) })
   }
 
   get id () { return this.#id }

@@ -18,6 +18,8 @@ const senders = new Set()
 /** From a tap to sealed packets, on a native thread; JavaScript only takes them to its socket. */
 class Sender extends KnownEventsEmitter {
   #owned
+  #forget
+  #closing = false
 
   constructor (options) {
     checkOptions(options)
@@ -28,17 +30,23 @@ class Sender extends KnownEventsEmitter {
     if (tap.frequency !== processor.frequency || tap.channels !== processor.channels) {
       throw invalid('Expected tap and processor of the same frequency and channels', { tap, processor })
     }
-    super(EVENTS)
+    super(EVENTS, (type) => {
+      // What came before is told too.
+      if (type === 'packet' || type === '*') setImmediate(() => this.#tell())
+    })
     const slot = handOver(sealer, (sealerSlot) => native.newSender(heldSlotOf(tap), processor.handle, sealerSlot, () => this.#tell()))
     this.#owned = new Owned(slot, native.closeSender, 'Sender')
     senders.add(this)
+    const end = () => this[Symbol.dispose ?? Symbol.for('nodejs.dispose')]()
+    tap.once('close', end)
+    this.#forget = () => { if (!tap.closed) tap.off('close', end) }
   }
 
   #tell () {
-    if (this.closed || this.listenerCount('packet') + this.listenerCount('*') === 0) return
-    for (let packet = this.readPacket(); packet !== null; packet = this.readPacket()) {
+    while (!this.closed && this.listenerCount('packet') + this.listenerCount('*') > 0) {
+      const packet = this.readPacket()
+      if (packet === null) return
       this.emit('packet', packet)
-      if (this.closed) return
     }
   }
 
@@ -62,12 +70,16 @@ class Sender extends KnownEventsEmitter {
 
   close () {
     slotOf(this.#owned)
+    // A listener of 'close' may call this again.
+    if (this.#closing) return
+    this.#closing = true
     try {
       this.emit('close')
     } finally {
       this.removeAllListeners()
       senders.delete(this)
-      if (!this.closed) this.#owned.close()
+      this.#forget()
+      this.#owned.close()
     }
   }
 

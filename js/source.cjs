@@ -21,7 +21,7 @@ class AudioSource extends Held {
   #opened
   #queue
 
-  constructor (opened) {
+  constructor (opened, ring = undefined) {
     super(EVENTS, opened, {
       tell: (kind, detail) => {
         if (kind === 'shortage') this.emit('underrun', { type: 'underrun', ...detail, source: opened.id })
@@ -32,7 +32,7 @@ class AudioSource extends Held {
       },
     })
     this.#opened = opened
-    this.#queue = queueOf(this, opened.slot)
+    this.#queue = queueOf(this, opened.slot, ring !== undefined)
     exit.add(this.#queue, { recording: false, slot: opened.slot })
   }
 
@@ -97,7 +97,8 @@ class AudioSource extends Held {
 }
 
 /** What the end of the process has to know of a source: see exit.cjs. */
-const queueOf = (source, slot) => ({
+const queueOf = (source, slot, ring) => ({
+  ring,
   get playing () { return !source.closed && native.isPlaying(slot) },
   get frequency () { return native.obtained(slot).frequency },
   get obtained () { return native.obtained(slot) },
@@ -121,7 +122,7 @@ const openSource = (device, slot, options = {}) => {
     throw invalid('a source with a ring has the frequency and channels of its device', { ring, frequency, channels })
   }
   const targetFrames = Math.ceil((targetMs * frequency) / 1000)
-  return new AudioSource(native.createSource(slot, { frequency, channels, targetFrames, gain }, words))
+  return new AudioSource(native.createSource(slot, { frequency, channels, targetFrames, gain }, words), ring)
 }
 
 module.exports = { AudioSource, openSource }

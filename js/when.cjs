@@ -12,7 +12,6 @@ const LOST = 3
 
 /** token → what is waited for */
 const pending = new Map()
-let nextToken = 1
 
 const aborted = (signal) =>
   Object.assign(codedError('ABORTED', 'the wait was aborted', {}), { name: 'AbortError', cause: signal.reason })
@@ -43,13 +42,11 @@ const when = (held, slot, frames, { signal } = {}) =>
   new Promise((resolve, reject) => {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal must be an AbortSignal', { signal })
     if (signal?.aborted) throw aborted(signal)
-    const token = nextToken
-    nextToken = (nextToken % 0xffffffff) + 1
+    const token = native.watch(slot, frames)
     const onAbort = () => {
       native.unwatch(token)
       end(token, ({ reject }) => reject(aborted(signal)))
     }
-    native.watch(slot, token, frames)
     pending.set(token, { held, signal, onAbort, resolve, reject })
     signal?.addEventListener('abort', onAbort)
     // Who waits wants to hear of it: the process stays.

@@ -27,6 +27,8 @@ pub struct Owned {
     tally: Arc<Tally>,
     pub three_periods: Duration,
     opened_at: Instant,
+    /// Since when the device is gone, in monotonic nanoseconds.
+    lost_since: u64,
     pause: Duration,
     /// A microphone that has not given anything yet: how many callbacks there had been, and when to lose patience.
     awaited: Option<(u64, Instant)>,
@@ -50,7 +52,8 @@ impl Owned {
         let (device, obtained) = sdl.open(&options, callback, tally.clone()).map_err(|refused| refused.0)?;
         let (held, pause) = (Held::Open(device), FIRST_PAUSE);
         let (three_periods, opened_at) = (Duration::ZERO, Instant::now());
-        let mut owned = Owned { held, options, control, tally, three_periods, opened_at, pause, awaited: None };
+        let mut owned =
+            Owned { held, options, control, tally, three_periods, opened_at, lost_since: 0, pause, awaited: None };
         owned.note_opened(sdl, &obtained);
         Ok((owned, obtained))
     }
@@ -96,7 +99,7 @@ impl Owned {
     pub fn look(&mut self) {
         match &mut self.held {
             Held::Open(device) if !self.control.lost.get() && sdl::is_gone(device) => {
-                self.control.lose(monotonic::nanos());
+                self.note_lost();
                 if self.options.on_lost == OnLost::Reopen {
                     // One that breaks as soon as it is back is given time.
                     if self.opened_at.elapsed() > STEADY_AFTER {
@@ -111,6 +114,12 @@ impl Owned {
             // What came may be it.
             Held::Gone(_, at) if self.opened_at.elapsed() > STEADY_AFTER => *at = Instant::now(),
             _ => {}
+        }
+    }
+
+    fn note_lost(&mut self) {
+        if self.control.lost.raise() {
+            self.lost_since = monotonic::nanos();
         }
     }
 
@@ -147,7 +156,9 @@ impl Owned {
         let Held::Gone(callback, _) = std::mem::replace(&mut self.held, Held::Between) else { return };
         match sdl.open(&self.options, *callback, self.tally.clone()) {
             Ok((device, obtained)) => {
-                self.control.lost.set(false);
+                if self.control.lost.get() {
+                    self.control.come_back(self.lost_since);
+                }
                 if self.control.playing.get() {
                     sdl.set_running(&device, true);
                 }
@@ -155,6 +166,8 @@ impl Owned {
                 self.note_opened(sdl, &obtained);
             }
             Err(refused) => {
+                // One that gave nothing, and now is not there: that is a loss too.
+                self.note_lost();
                 self.held = Held::Gone(Box::new(refused.1), Instant::now() + self.pause);
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
             }

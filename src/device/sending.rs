@@ -1,6 +1,7 @@
 //! A voice thread for each sender: from a tap of a microphone to sealed packets, as fast as the microphone gives frames. Whoever
 //! made it fetches the packets.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +19,11 @@ use crate::voice::send::{FrameSource, SendStats, Sender};
 const CHUNK: Frames = Frames(480);
 /// Looked at again at the latest, should the device be gone meanwhile.
 const SLEEP_AT_MOST: Duration = Duration::from_millis(200);
+
+/// Numbers that environments never reach, one for each sender.
+const FIRST_ENV: u32 = 1 << 31;
+const SENDERS: u32 = 1 << 30;
+static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Called on the voice thread when there are packets to fetch.
 pub type Tell = Box<dyn Fn() + Send>;
@@ -62,9 +68,12 @@ impl Sending {
         tell: Tell,
     ) -> Result<Sending, AudioError> {
         let options = &tap.device.options;
-        // No environment has this number: JavaScript finds the tap taken.
-        let turn = Turn::new(u32::MAX, tap.id as u32);
+        // No environment has this number: JavaScript finds the tap taken, and so does another sender.
+        let turn = Turn::new(FIRST_ENV + NEXT.fetch_add(1, Ordering::Relaxed) % SENDERS, 0);
         let taken = |_| AudioError::new(ErrorCode::DeviceBusy, "Sender", "somebody else reads this tap");
+        if tap.queue().is_none() {
+            return Err(AudioError::new(ErrorCode::InvalidArg, "Sender", "the tap fills a ring that JavaScript reads"));
+        }
         if processor_of(&processor).encrypts() {
             let detail = "the processor has a key of its own, and the sealer would encrypt once more";
             return Err(AudioError::new(ErrorCode::InvalidArg, "Sender", detail));
@@ -89,7 +98,10 @@ impl Sending {
             }
         };
         let failed = |error: std::io::Error| AudioError::new(ErrorCode::OpenFailed, "Sender", error.to_string());
-        std::thread::Builder::new().name("audio-send".into()).spawn(run).map_err(failed)?;
+        if let Err(error) = std::thread::Builder::new().name("audio-send".into()).spawn(run) {
+            shared.tap.holders.release(turn);
+            return Err(failed(error));
+        }
         Ok(Sending { shared })
     }
 

@@ -270,6 +270,7 @@ impl Worker {
             sdl.restart();
         }
         self.open.values_mut().for_each(|owned| owned.mend(sdl, now));
+        self.pump.ring();
     }
 
     /// Until when a device that is going may keep this one from being opened; `None` if the way is free.

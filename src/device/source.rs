@@ -12,7 +12,7 @@ use crate::error::AudioError;
 use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::latest::GainOrder;
-use crate::link::marks::FrameMarks;
+use crate::link::marks::{FrameCount, FrameMarks};
 use crate::link::shared::{SharedMemory, SharedReader};
 use crate::link::source::{Feed, SourceControl, SourceReader, SourceWriter, source_ring};
 use crate::rt::mixer::CHUNK;
@@ -48,8 +48,8 @@ pub struct Source {
 
 enum Input {
     Ring(Box<Mutex<Feeder>>),
-    /// JavaScript writes the ring by itself; the environment that brought the memory is named.
-    Shared(Arc<SharedMemory>, u32),
+    /// JavaScript writes the ring by itself.
+    Shared(Arc<SharedMemory>),
 }
 
 /// The writer's end, and what lies before it.
@@ -62,25 +62,25 @@ struct Feeder {
 }
 
 impl Source {
-    /// Joins the mix of `device`. With `memory` (and the environment that it belongs to) the source reads that ring, which must
+    /// Joins the mix of `device`. With `memory` the source reads that ring, which must
     /// be of the device's rate.
     pub fn open(
         id: u64,
         device: Arc<Device>,
         options: SourceOptions,
-        memory: Option<(Arc<SharedMemory>, u32)>,
+        memory: Option<Arc<SharedMemory>>,
     ) -> Result<Source, AudioError> {
         let (layout, rate) = (device.options.layout, device.options.rate);
         let control = Arc::new(SourceControl::default());
         control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         let (episodes, episodes_out) = episode_lane();
         let (input, capacity, reader, marks) = match memory {
-            Some((memory, env)) => {
+            Some(memory) => {
                 let marks = Arc::new(FrameMarks::default());
                 let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
                 let feed = Feed::Shared(SharedReader::new(memory.clone()), scratch);
                 let reader = SourceReader::new(feed, layout.channels, marks.clone());
-                (Input::Shared(memory, env), Frames(u64::MAX), reader, marks)
+                (Input::Shared(memory), Frames(u64::MAX), reader, marks)
             }
             None => {
                 let converted = options.rate != rate;
@@ -106,10 +106,9 @@ impl Source {
     }
 
     /// One holder less. True for the last one: the source then fades out and leaves.
-    pub fn let_go(&self, turn: Turn) -> bool {
-        if let Input::Shared(memory, owner) = &self.input
-            && *owner == turn.env()
-        {
+    /// `brought` says that this holder brought the ring.
+    pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
+        if brought && let Input::Shared(memory) = &self.input {
             memory.detach();
         }
         let last = self.holders.let_go(turn);
@@ -122,10 +121,25 @@ impl Source {
 
     /// Frames of its own rate.
     pub fn queued(&self) -> Frames {
-        scaled(self.marks.queued(), self.device.options.rate, self.options.rate)
+        match &self.input {
+            Input::Ring(_) => scaled(self.marks.queued(), self.device.options.rate, self.options.rate),
+            // What was written since the last block is in no mark yet.
+            Input::Shared(memory) => memory.queued(),
+        }
     }
 
-    /// Frames that `write` would take now. What was cleared takes room until the callback has stepped over it.
+    /// In frames of the device.
+    pub fn count(&self) -> FrameCount {
+        let count = self.marks.count();
+        match &self.input {
+            Input::Ring(_) => count,
+            Input::Shared(memory) => {
+                let queued = memory.queued();
+                FrameCount { written: count.delivered + count.dropped + count.discarded + queued, queued, ..count }
+            }
+        }
+    }
+
     pub fn space(&self) -> Frames {
         let room = self.capacity.saturating_sub(self.marks.in_rings());
         let (from, to) = (self.options.rate, self.device.options.rate);
@@ -165,7 +179,7 @@ impl Source {
 
     /// Samples that were no numbers, and index words of a shared ring that made no sense.
     pub fn faults(&self) -> u64 {
-        let of_ring = if let Input::Shared(memory, _) = &self.input { memory.faults() } else { 0 };
+        let of_ring = if let Input::Shared(memory) = &self.input { memory.faults() } else { 0 };
         self.control.faulty.get() + of_ring
     }
 

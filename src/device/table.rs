@@ -97,11 +97,11 @@ impl Drop for Opening {
     }
 }
 
-/// A source of an open device; the ring is that of JavaScript and of the environment that brought it, if there is one.
+/// A source of an open device; the ring is JavaScript's own, if there is one.
 pub fn open_source(
     device: Arc<Device>,
     options: SourceOptions,
-    ring: Option<(Arc<SharedMemory>, u32)>,
+    ring: Option<Arc<SharedMemory>>,
 ) -> Result<Entry, AudioError> {
     Ok(enter(Entry::Source(Arc::new(Source::open(next_id(), device, options, ring)?))))
 }
@@ -110,7 +110,7 @@ pub fn open_source(
 pub fn open_tap(
     device: Arc<Device>,
     options: TapOptions,
-    ring: Option<(Arc<SharedMemory>, u32)>,
+    ring: Option<Arc<SharedMemory>>,
 ) -> Result<Entry, AudioError> {
     Ok(enter(Entry::Tap(Arc::new(Tap::open(next_id(), device, options, ring)?))))
 }
@@ -136,12 +136,12 @@ pub fn attach(id: u64) -> Result<Entry, AudioError> {
     })
 }
 
-/// One holder less; the last one closes it.
-pub fn let_go(entry: &Entry, turn: Turn, pump: &Arc<Bell>) {
+/// One holder less, who may have brought a ring; the last one closes it.
+pub fn let_go(entry: &Entry, turn: Turn, brought_ring: bool, pump: &Arc<Bell>) {
     let last = match entry {
         Entry::Device(device) => device.let_go(turn),
-        Entry::Source(source) => source.let_go(turn),
-        Entry::Tap(tap) => tap.let_go(turn),
+        Entry::Source(source) => source.let_go(turn, brought_ring),
+        Entry::Tap(tap) => tap.let_go(turn, brought_ring),
     };
     if last {
         ENTRIES.write().unwrap_or_else(PoisonError::into_inner).remove(&entry.id());
@@ -150,6 +150,11 @@ pub fn let_go(entry: &Entry, turn: Turn, pump: &Arc<Bell>) {
         }
         pump.ring();
     }
+}
+
+/// Takes out what ended with its device; its holders let go by themselves.
+pub fn forget(id: u64) {
+    ENTRIES.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
 }
 
 pub fn all() -> Vec<Entry> {

@@ -36,28 +36,28 @@ pub struct Tap {
 
 pub enum Output {
     Queue(CaptureQueue),
-    /// JavaScript reads the ring by itself; the environment that brought the memory is named.
-    Shared(Arc<SharedMemory>, u32),
+    /// JavaScript reads the ring by itself.
+    Shared(Arc<SharedMemory>),
 }
 
 impl Tap {
-    /// Joins the readers of the microphone `device`. With `memory` (and the environment that it belongs to) the tap fills that
+    /// Joins the readers of the microphone `device`. With `memory` the tap fills that
     /// ring.
     pub fn open(
         id: u64,
         device: Arc<Device>,
         options: TapOptions,
-        memory: Option<(Arc<SharedMemory>, u32)>,
+        memory: Option<Arc<SharedMemory>>,
     ) -> Result<Tap, AudioError> {
         let (control, tally) = (Arc::<TapControl>::default(), Arc::<QueueTally>::default());
         let (episodes, episodes_out) = episode_lane();
         let signals = (control.clone(), tally.clone(), device.pump().clone());
         let layout = device.options.layout;
         let (end, output) = match memory {
-            Some((memory, env)) => {
+            Some(memory) => {
                 let room = device.options.period.as_len().min(4096) * layout.channels;
                 let sink = Sink::Shared(SharedWriter::new(memory.clone()), vec![0.0; room].into());
-                (TapEnd::new(sink, (layout, options.max_queued), episodes, signals), Output::Shared(memory, env))
+                (TapEnd::new(sink, (layout, options.max_queued), episodes, signals), Output::Shared(memory))
             }
             None => {
                 let limits = (options.overflow, options.max_queued);
@@ -75,10 +75,9 @@ impl Tap {
     }
 
     /// One holder less. True for the last one: the tap gets nothing more.
-    pub fn let_go(&self, turn: Turn) -> bool {
-        if let Output::Shared(memory, owner) = &self.output
-            && *owner == turn.env()
-        {
+    /// `brought` says that this holder brought the ring.
+    pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
+        if brought && let Output::Shared(memory) = &self.output {
             memory.detach();
         }
         let last = self.holders.let_go(turn);
@@ -98,7 +97,10 @@ impl Tap {
     }
 
     pub fn queued(&self) -> Frames {
-        self.queue().map_or(Frames::ZERO, |queue| queue.marks.queued())
+        match &self.output {
+            Output::Queue(queue) => queue.marks.queued(),
+            Output::Shared(memory) => memory.queued(),
+        }
     }
 
     /// Of a ring of JavaScript's own only what went in is known.
@@ -132,7 +134,7 @@ impl Tap {
     }
 
     pub fn faults(&self) -> u64 {
-        if let Output::Shared(memory, _) = &self.output { memory.faults() } else { 0 }
+        if let Output::Shared(memory) = &self.output { memory.faults() } else { 0 }
     }
 
     /// Pump: frees what came home.

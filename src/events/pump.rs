@@ -37,6 +37,10 @@ pub enum Event {
     Failed {
         device: u64,
     },
+    /// A source or tap has ended with its device.
+    Ended {
+        id: u64,
+    },
     /// A wait is over, that `env` knows by `token`.
     Waited {
         env: u32,
@@ -102,6 +106,11 @@ impl Pump {
         self.told.retain(|id, _| ids.contains(id));
         for entry in &entries {
             let (id, deliver) = (entry.id(), self.deliver);
+            if !matches!(entry, Entry::Device(_)) && entry.device().control.closed.get() {
+                table::forget(id);
+                deliver(Event::Ended { id });
+                continue;
+            }
             let tell = |shortage| deliver(Event::Shortage { id, shortage });
             let again = match entry {
                 Entry::Device(device) => {

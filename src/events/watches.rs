@@ -1,6 +1,7 @@
 //! JavaScript threads to pump: waits that no thread sleeps for. The pump looks at them after every block of their device, and
 //! tells the environment that asked.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,12 +17,11 @@ pub enum Until {
     Drained(Draining),
 }
 
-pub struct Watch {
-    pub env: u32,
-    /// By which the environment knows it.
-    pub token: u32,
-    pub entry: Entry,
-    pub until: Until,
+struct Watch {
+    env: u32,
+    token: u32,
+    entry: Entry,
+    until: Until,
 }
 
 static WATCHES: Mutex<Vec<Watch>> = Mutex::new(Vec::new());
@@ -30,11 +30,14 @@ fn watches() -> std::sync::MutexGuard<'static, Vec<Watch>> {
     WATCHES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins a wait; the pump must be rung afterwards.
-pub fn add(watch: Watch) {
+/// Begins a wait of an environment, which knows it by the token from then on; the pump must be rung afterwards.
+pub fn add(env: u32, entry: Entry, until: Until) -> u32 {
+    static NEXT_TOKEN: AtomicU32 = AtomicU32::new(1);
+    let token = NEXT_TOKEN.fetch_add(1, Ordering::Relaxed);
     let mut watches = watches();
-    watch.entry.device().control.watched.set(true);
-    watches.push(watch);
+    entry.device().control.watched.set(true);
+    watches.push(Watch { env, token, entry, until });
+    token
 }
 
 /// Ends a wait that nobody is interested in any more.

@@ -45,7 +45,7 @@ pub struct Control {
     pub watched: Flag,
     /// Told by the service: the device is gone.
     pub lost: Flag,
-    /// Since when, in monotonic nanoseconds; zero if it is not. Taken by the first callback of the device that came back.
+    /// Since when it had been, in monotonic nanoseconds, for the first callback of the device that came back; or zero.
     lost_since: AtomicU64,
     /// Told by the callback: the device is back. The pump takes it.
     pub restored: Flag,
@@ -60,10 +60,10 @@ pub struct Control {
 }
 
 impl Control {
-    /// For the service: the device is gone since `nanos`. True for the first to say so.
-    pub fn lose(&self, nanos: u64) -> bool {
-        let _ = self.lost_since.compare_exchange(0, nanos.max(1), Ordering::AcqRel, Ordering::Relaxed);
-        self.lost.raise()
+    /// For the service: the device is back, and was gone since `nanos`. No callback of the old one runs any more.
+    pub fn come_back(&self, nanos: u64) {
+        self.lost_since.store(nanos.max(1), Ordering::Release);
+        self.lost.set(false);
     }
 
     /// Since when the device had been gone, once it is back.

@@ -95,6 +95,15 @@ impl SharedMemory {
         self.words.with(index).unwrap_or(0)
     }
 
+    /// Frames between the indices, as far as they make sense; none once detached. Not for the audio thread.
+    pub fn queued(&self) -> Frames {
+        let between = |words: &Words| {
+            let index = |at| words.word(at).load(Ordering::Acquire);
+            words.between(index(READ_WORD), index(WRITE_WORD)).unwrap_or(0)
+        };
+        Frames(self.words.with(|words| words.as_ref().map_or(0, |words| u64::from(between(words)))))
+    }
+
     fn fault(&self) {
         // One writer.
         self.faults.store(self.faults.load(Ordering::Relaxed) + 1, Ordering::Release);

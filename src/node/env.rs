@@ -99,7 +99,7 @@ unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
     for (slot, number) in slots.iter().zip(0..) {
         if let Some(slot) = slot {
             // Its reference dies with the environment, after this.
-            table::let_go(&slot.entry, Turn::new(env, number), pump::bell());
+            table::let_go(&slot.entry, Turn::new(env, number), !slot.ring.is_null(), pump::bell());
         }
     }
 }
@@ -125,7 +125,7 @@ pub fn let_go(slot: u32, raw: sys::napi_env) {
             let held = audience.holds.iter().position(|id| *id == entry.id());
             held.map(|index| audience.holds.swap_remove(index));
         });
-        table::let_go(&entry, Turn::new(env, slot), pump::bell());
+        table::let_go(&entry, Turn::new(env, slot), !ring.is_null(), pump::bell());
         if !ring.is_null() {
             // SAFETY: `raw` is the live environment that made the reference; the ring was just detached.
             unsafe { sys::napi_delete_reference(raw, ring) };
@@ -215,6 +215,7 @@ impl Audience {
             Event::Lost { device: id }
             | Event::Restored { device: id, .. }
             | Event::Failed { device: id }
+            | Event::Ended { id }
             | Event::Shortage { id, .. } => self.holds.contains(&id),
             Event::Waited { env, .. } => self.env == env,
         }
@@ -226,6 +227,7 @@ impl Audience {
             Event::DevicesChanged => ("devices", 0, zero, zero, zero, true),
             Event::Lost { device } => ("lost", device, zero, zero, zero, true),
             Event::Restored { device, gap } => ("restored", device, zero, zero, gap, true),
+            Event::Ended { id } => ("ended", id, zero, zero, zero, true),
             Event::Failed { device } => ("failed", device, zero, zero, zero, true),
             Event::Shortage { id, shortage: Shortage { from, to, frames, ended } } => {
                 ("shortage", id, from, to, frames, ended)
@@ -235,6 +237,13 @@ impl Audience {
             }
         };
         let is_told_once = !matches!(event, Event::Shortage { .. });
+        if is_told_once && !self.owed.is_empty() {
+            // Behind what is owed already, so that the order stays.
+            if event != Event::DevicesChanged || !self.owed.contains(&event) {
+                self.owed.push(event);
+            }
+            return;
+        }
         for listener in &self.listeners {
             let args = (kind.to_owned(), id as f64, from.0 as f64, to.0 as f64, frames.0 as f64, ended);
             let status = listener.call(args.into(), ThreadsafeFunctionCallMode::NonBlocking);

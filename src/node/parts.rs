@@ -76,14 +76,14 @@ pub fn attach(id: f64) -> Result<RawAttached> {
 #[napi]
 pub fn create_source(env: Env, slot: u32, options: RawSourceOptions, ring: Unknown) -> Result<RawSource> {
     let device = device(slot)?;
-    let shared = Shared::of(&env, &ring)?;
+    let shared = Shared::of(&env, &ring, device.options.layout.channels)?;
     let options = SourceOptions {
         rate: Hz(options.frequency),
         channels: (options.channels as usize).clamp(1, 8),
         target: Frames(options.target_frames as u64),
         gain: options.gain as f32,
     };
-    let (memory, reference) = shared.take(device.options.layout.channels)?;
+    let Shared { memory, reference } = shared;
     let entry = table::open_source(device, options, memory).inspect_err(|_| drop_reference(&env, reference))?;
     let Entry::Source(source) = &entry else { return Err(closed()) };
     Ok(of_source(source, env::keep(entry.clone(), reference)))
@@ -93,10 +93,10 @@ pub fn create_source(env: Env, slot: u32, options: RawSourceOptions, ring: Unkno
 #[napi]
 pub fn create_tap(env: Env, slot: u32, options: RawTapOptions, ring: Unknown) -> Result<RawTap> {
     let device = device(slot)?;
-    let shared = Shared::of(&env, &ring)?;
+    let shared = Shared::of(&env, &ring, device.options.layout.channels)?;
     let overflow = if options.drop_newest { Overflow::DropNewest } else { Overflow::DropOldest };
     let options = TapOptions { overflow, max_queued: Frames(options.max_queued_frames as u64) };
-    let (memory, reference) = shared.take(device.options.layout.channels)?;
+    let Shared { memory, reference } = shared;
     let entry = table::open_tap(device, options, memory).inspect_err(|_| drop_reference(&env, reference))?;
     let Entry::Tap(tap) = &entry else { return Err(closed()) };
     Ok(of_tap(tap, env::keep(entry.clone(), reference)))
@@ -140,7 +140,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn of(env: &Env, ring: &Unknown) -> Result<Shared> {
+    fn of(env: &Env, ring: &Unknown, channels: usize) -> Result<Shared> {
         let (mut kind, mut length, mut data) = (0, 0usize, ptr::null_mut());
         // SAFETY: `env` and `ring` are those of the call in progress; out parameters are live locals.
         let status = unsafe {
@@ -164,6 +164,9 @@ impl Shared {
         // `let_go`, at the latest when the environment ends. JavaScript reaches it by its own rules.
         let memory = start.and_then(|start| unsafe { SharedMemory::new(start, length) });
         let memory = memory.ok_or_else(|| invalid("ring is no shared ring"))?;
+        if memory.shape().is_none_or(|shape| shape.0 != channels) {
+            return Err(invalid(&format!("ring must have {channels} channels")));
+        }
         let mut reference = ptr::null_mut();
         // SAFETY: as above.
         let status = unsafe { sys::napi_create_reference(env.raw(), ring.raw(), 1, &raw mut reference) };
@@ -171,15 +174,5 @@ impl Shared {
             return Err(invalid("ring cannot be kept"));
         }
         Ok(Shared { memory: Some(memory), reference })
-    }
-
-    /// The ring and who brought it.
-    #[expect(clippy::type_complexity, reason = "as the callers pass it on")]
-    fn take(self, channels: usize) -> Result<(Option<(Arc<SharedMemory>, u32)>, sys::napi_ref)> {
-        let Some(memory) = self.memory else { return Ok((None, self.reference)) };
-        if memory.shape().is_none_or(|shape| shape.0 != channels) {
-            return Err(napi::Error::new(ErrorCode::InvalidArg, format!("ring must have {channels} channels")));
-        }
-        Ok((Some((memory, env::id())), self.reference))
     }
 }

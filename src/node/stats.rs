@@ -44,7 +44,7 @@ pub fn of(entry: &Entry) -> RawStats {
     let tally = &entry.device().tally;
     let (count, queue, faulty) = match entry {
         Entry::Device(device) => (device.marks.count(), &*tally.queue, 0),
-        Entry::Source(source) => (source.marks.count(), &source.control.tally, source.faults()),
+        Entry::Source(source) => (source.count(), &source.control.tally, source.faults()),
         Entry::Tap(tap) => (tap.count(), &*tap.tally, tap.faults()),
     };
     let (min, mean, max) = queue.depth.summary();

@@ -6,7 +6,7 @@ use crate::device::table::Entry;
 use crate::device::waiting::Draining;
 use crate::error::ErrorCode;
 use crate::events::pump;
-use crate::events::watches::{self, Until, Watch};
+use crate::events::watches::{self, Until};
 use crate::node::calls::{Result, closed, device};
 use crate::node::env;
 use crate::units::Frames;
@@ -82,17 +82,18 @@ pub fn is_closed(slot: u32) -> bool {
     })
 }
 
-/// Begins a wait for room (data) for `frames`, or with none for the end of what is queued; its end is told with `token`.
+/// Begins a wait for room (data) for `frames`, or with none for the end of what is queued; its end is told with the token
+/// that this returns.
 #[napi]
-pub fn watch(slot: u32, token: u32, frames: Option<f64>) -> Result<()> {
+pub fn watch(slot: u32, frames: Option<f64>) -> Result<u32> {
     let entry = env::entry(slot).ok_or_else(closed)?;
     let until = match frames {
         Some(frames) => Until::Has(Frames(frames as u64)),
         None => Until::Drained(Draining::new(&entry.device().marks)),
     };
-    watches::add(Watch { env: env::id(), token, entry, until });
+    let token = watches::add(env::id(), entry, until);
     pump::bell().ring();
-    Ok(())
+    Ok(token)
 }
 
 #[napi]

@@ -67,8 +67,32 @@ describe('A sender', function () {
       device.close()
     }))
 
+  it('tells who listens late of what came before, and loses nothing when nobody listens for a while', () =>
+    perform(FAST, async ({ assert, sdl, microphone, signals, until, heard, delay, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const device = microphone({ periodFrames: 480 }, pipe.file)
+      const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 24000, opus: { complexity: 0 } })
+      const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) }) })
+      device.play()
+      await pipe.feed(Buffer.alloc(4 * 48000))
+      await until(() => sender.stats().packets === 50)
+      const opener = new sdl.PacketOpener({ format: 'seq-pts', key: Buffer.alloc(16) })
+      for (let sequence = 1; sequence <= 5; sequence++) {
+        assert.equal(opener.open(await heard(sender, 'packet')).sequence, sequence)
+        await delay(5)
+      }
+      const rest = []
+      sender.on('packet', (packet) => rest.push(opener.open(packet).sequence))
+      await until(() => rest.length === 45)
+      assert.equal(rest[0], 6)
+      sender.on('close', () => sender.close())
+      sender.close()
+      pipe.end()
+      device.close()
+    }))
+
   it('refuses what does not fit together, and the sealer stays as it was', () =>
-    perform(FAST, async ({ assert, sdl, microphone, codeOf }) => {
+    perform(FAST, async ({ assert, sdl, microphone, codeOf, heard }) => {
       const key = Buffer.alloc(16)
       const device = microphone({ channels: 2 }, '/dev/zero')
       const tap = device.createTap()
@@ -80,14 +104,19 @@ describe('A sender', function () {
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 1, outputFrequency: 48000 }) },
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 16000, channels: 2, outputFrequency: 16000 }) },
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 2, outputFrequency: 48000, key }) },
+        { ...fits, tap: device.createTap({ ring: sdl.SharedRing.allocate({ frames: 8, channels: 2 }) }) },
       ]) assert.equal(codeOf(() => new sdl.Sender(wrong)), 'ERR_AUDIO_INVALID_ARG')
       assert.equal(sealer.closed, false)
       tap.read(new Float32Array(2))
       assert.equal(codeOf(() => new sdl.Sender(fits)), 'ERR_AUDIO_DEVICE_BUSY')
       assert.equal(sealer.closed, false)
-      const sender = new sdl.Sender({ ...fits, tap: device.createTap() })
+      const free = device.createTap()
+      const sender = new sdl.Sender({ ...fits, tap: free })
+      const another = new sdl.PacketSealer({ format: 'seq-pts', key })
+      assert.equal(codeOf(() => new sdl.Sender({ tap: free, processor, sealer: another })), 'ERR_AUDIO_DEVICE_BUSY')
+      const closed = heard(sender, 'close')
       device.close()
-      assert.equal(sender.readPacket(), null)
-      sender.close()
+      await closed
+      assert.equal(sender.closed, true)
     }))
 })

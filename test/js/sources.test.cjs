@@ -168,7 +168,7 @@ describe('Sources', function () {
     }))
 
   it('end with their device, and say so', () =>
-    perform(PACED, async ({ assert, speaker, codeOf, audio }) => {
+    perform(PACED, async ({ assert, speaker, codeOf, audio, heard }) => {
       const device = speaker()
       const [source, closed] = [device.createSource(), device.createSource()]
       let told = 0
@@ -176,11 +176,36 @@ describe('Sources', function () {
       closed.close()
       assert.deepEqual([closed.closed, told], [true, 1])
       assert.equal(codeOf(() => audio.attach(closed.handle)), 'ERR_AUDIO_DEVICE_NOT_FOUND')
+      const last = device.createSource()
+      const ended = heard(last, 'close')
       device.close()
+      await ended
       assert.equal(source.closed, true)
       for (const held of [source, closed]) assert.equal(codeOf(() => held.write(new Float32Array(1))), 'ERR_AUDIO_CLOSED')
-      source.close()
-      assert.equal(codeOf(() => source.close()), 'ERR_AUDIO_CLOSED')
+      assert.equal(codeOf(() => last.close()), 'ERR_AUDIO_CLOSED')
+    }))
+
+  it('with a ring keep it when another holder of them in the thread is closed', () =>
+    perform(PACED, async ({ assert, audio, sdl, speaker, until }) => {
+      const device = speaker()
+      const ring = sdl.SharedRing.allocate({ frames: 480 })
+      const source = device.createSource({ ring })
+      audio.attach(source.handle).close()
+      ring.write(new Float32Array(480))
+      assert.deepEqual([source.queuedFrames, source.stats().queuedFrames, source.stats().writtenFrames], [480, 480, 480])
+      device.play()
+      await until(() => ring.queuedFrames === 0)
+      device.close()
+    }))
+
+  it('with a ring are heard to their end when a process ends by itself', () =>
+    perform(PACED, async ({ assert, sdl, speaker }) => {
+      const device = speaker()
+      const ring = sdl.SharedRing.allocate({ frames: 14400 })
+      device.createSource({ ring })
+      ring.write(new Float32Array(14400).fill(0.5))
+      device.play()
+      process.on('exit', () => assert.equal(ring.queuedFrames, 0))
     }))
 
   it('number 4096 at most, and places are used again', () =>

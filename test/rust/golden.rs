@@ -350,11 +350,11 @@ fn closing_fades_says_when_and_plays_nothing_more() {
 fn the_queue_of_a_device_that_is_lost_waits_and_goes_on_without_a_click_when_it_is_back() {
     let mut stage = sounding(STEREO, &[0.5, 0.5]);
     assert!(stage.writer.append(&steady(STEREO, &[0.5, 0.5], 1_000)));
-    assert!(stage.shared.control.lose(1));
+    assert!(stage.shared.control.lost.raise());
     let mut heard = stage.hear(300);
     let count = stage.shared.marks.count();
     assert_eq!((count.delivered, count.discarded, count.queued), (Frames(100), Frames(0), Frames(1_000)));
-    stage.shared.control.lost.set(false);
+    stage.shared.control.come_back(1);
     heard.extend(stage.hear(1_000));
     assert!(stage.shared.control.restored.take());
     assert_eq!((stage.delivered(), stage.shared.tally.queue.episodes.get()), (Frames(1_100), 0));
