@@ -119,7 +119,10 @@ fn whatever_a_script_writes_at_any_time_nothing_outside_the_ring_is_touched_and_
             let scribbling = scope.spawn(scribble);
             let mut random = Random::new(6);
             let mut out = vec![0.0; 100 * channels + 3];
-            for _ in 0..20_000 {
+            // And until the other thread has had its turn.
+            let mut round = 0;
+            while round < 20_000 || memory.faults() == 0 {
+                round += 1;
                 let len = reader.copy(&mut out);
                 assert!(len <= capacity as usize * channels && len.is_multiple_of(channels));
                 assert!(out[..len].iter().all(|sample| sample.is_finite()));
