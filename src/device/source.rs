@@ -124,7 +124,7 @@ impl Source {
         match &self.input {
             Input::Ring(_) => scaled(self.marks.queued(), self.device.options.rate, self.options.rate),
             // What was written since the last block is in no mark yet.
-            Input::Shared(memory) => memory.queued(),
+            Input::Shared(memory) => memory.frames_inside(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Source {
         match &self.input {
             Input::Ring(_) => count,
             Input::Shared(memory) => {
-                let queued = memory.queued();
+                let queued = memory.frames_inside();
                 FrameCount { written: count.delivered + count.dropped + count.discarded + queued, queued, ..count }
             }
         }

@@ -96,7 +96,7 @@ impl SharedMemory {
     }
 
     /// Frames between the indices, as far as they make sense; none once detached. Not for the audio thread.
-    pub fn queued(&self) -> Frames {
+    pub fn frames_inside(&self) -> Frames {
         let between = |words: &Words| {
             let index = |at| words.word(at).load(Ordering::Acquire);
             words.between(index(READ_WORD), index(WRITE_WORD)).unwrap_or(0)

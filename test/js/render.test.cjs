@@ -149,7 +149,7 @@ describe('pullRender', function () {
         return each
       }).done
       // Its own waiting takes some; an object for every quantum would be 20 and more.
-      assert.ok(bytes < 8, `${bytes} bytes for each`)
+      assert.ok(bytes < 16, `${bytes} bytes for each`)
     }))
 
   it('tells of underruns, and is deeper afterwards', () =>
