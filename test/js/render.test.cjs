@@ -138,12 +138,13 @@ describe('pullRender', function () {
         // Long enough for the compiler to be done with it.
         await until(() => quanta > 10_000)
         const used = () => v8.getHeapStatistics().used_heap_size
-        const counted = new Promise((resolve) => {
+        const counted = () => new Promise((resolve) => {
           const [from, at] = [quanta, used()]
-          const look = () => (quanta - from < 10_000 ? setTimeout(look, 200) : resolve((used() - at) / (quanta - from)))
+          const look = () => (quanta - from < 5000 ? setTimeout(look, 200) : resolve((used() - at) / (quanta - from)))
           look()
         })
-        const each = await counted
+        // What else goes on in the thread comes and goes; an object for every quantum would be there each time.
+        const each = Math.min(await counted(), await counted(), await counted())
         pull.stop()
         device.close()
         return each
