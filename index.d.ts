@@ -8,11 +8,17 @@
  */
 
 import type { KnownEventsEmitter } from './js/emitter'
+import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions, StopOptions, TapOptions, WaitOptions } from './js/mixing'
+import type { StreamMakers } from './js/streams'
 
+export type { Events, Sdl } from './js/kmamal'
 export * from './js/codec'
+export * from './js/mixing'
 export * from './js/packets'
 export * from './js/playout'
 export * from './js/processor'
+export * from './js/sender'
+export * from './js/streams'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
@@ -35,6 +41,7 @@ export type Format =
  * - `ERR_AUDIO_WOULD_BLOCK` a blocking wait on the main thread: wait in a worker
  * - `ERR_AUDIO_QUEUE_FULL` `maxQueuedMs` are queued already: nothing was taken; wait, or clear
  * - `ERR_AUDIO_FRAME_ALIGNMENT` not a whole number of frames: nothing was taken
+ * - `ERR_AUDIO_ABORTED` the `signal` of a wait was aborted: nothing else has changed
  * - `ERR_AUDIO_CODEC` libopus refused: what was to be decoded is no Opus packet
  * - `ERR_AUDIO_KEY_LENGTH` a key that does not have the length of its suite, in bytes
  * - `ERR_AUDIO_IV_LENGTH` an IV that does not have the length of its suite, in bytes
@@ -49,7 +56,7 @@ export type AudioErrorCode =
   | 'ERR_AUDIO_DEVICE_NOT_FOUND' | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED'
   | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK' | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT'
   | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH' | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED'
-  | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_LOAD_FAILED'
+  | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED' | 'ERR_AUDIO_LOAD_FAILED'
 
 export interface AudioError extends Error {
   readonly code: AudioErrorCode
@@ -84,9 +91,10 @@ export interface AudioOptions {
   /** Recording: what to lose, and count, when `maxQueuedMs` are queued. Default `'drop-oldest'`. */
   readonly onOverflow?: 'drop-oldest' | 'drop-newest'
   /**
-   * What becomes of the instance when its device is gone. `'fail'`: every use but `close` throws `ERR_AUDIO_DEVICE_LOST`.
-   * `'reopen'` (default): the instance stays usable; what it is given is consumed at the device's pace and counted as
-   * discarded. This version does not open the device again by itself.
+   * What becomes of the instance when its device is gone: unplugged, or its audio server ended. `'reopen'` (default): it is told
+   * `lost`, its device is opened again as soon as that is possible, and it is told `restored`. Meanwhile what is queued for
+   * playback waits, as in a pause; sources, taps and handles stay as they are. `'fail'`: every call on the data (`enqueue`,
+   * `write`, `dequeue`, `read`) and every wait throws `ERR_AUDIO_DEVICE_LOST`; the rest goes on.
    */
   readonly onLost?: 'reopen' | 'fail'
 }
@@ -110,10 +118,12 @@ export interface DeviceStats {
   /** Frames that the device has run since it was opened, sounding or not. */
   readonly frames: number
   readonly queuedFrames: number
-  /** Cleared, or consumed by a device that is gone: never heard, never read. */
+  /** Cleared or cut off: never heard, never read. */
   readonly discardedFrames: number
   /** Queue depth when callbacks began, since the first data. */
   readonly queueFrames: { readonly min: number, readonly mean: number, readonly max: number }
+  /** Frames that would have run while the device was lost, in all. */
+  readonly gapFrames: number
   /** From the start of a callback to the start of the next; quantiles to within 13 %. */
   readonly intervalUs: Quantiles
   /** Time spent in a callback; quantiles to within 13 %. */
@@ -149,9 +159,15 @@ export interface ShortageEvent<T extends 'underrun' | 'overrun'> {
   readonly from: number
   readonly to: number
   readonly ended: boolean
-  readonly source: null
+  /** The `handle` of the source or tap; null for the instance's own queue. */
+  readonly source: number | null
 }
 export interface LostEvent { readonly type: 'lost' }
+export interface RestoredEvent {
+  readonly type: 'restored'
+  /** For how many frames the device was gone. */
+  readonly gapFrames: number
+}
 export interface DeviceEvent<T extends 'deviceAdd' | 'deviceRemove'> { readonly type: T, readonly device: Device }
 
 export interface InstanceEvents {
@@ -159,8 +175,8 @@ export interface InstanceEvents {
   close: []
   /** The device is gone; see `onLost`. */
   lost: [event: LostEvent]
-  /** Not told by this version, which opens no device again by itself. */
-  restored: [event: { readonly type: 'restored' }]
+  /** The device is back. */
+  restored: [event: RestoredEvent]
   /** The callback failed and the device stays silent. Without a listener the error is dropped, and the next call tells. */
   error: [error: AudioError]
   '*': [type: string, ...args: unknown[]]
@@ -170,8 +186,9 @@ export interface RecordingEvents extends InstanceEvents { overrun: [event: Short
 
 /**
  * An open device, or this thread's share of one. Not constructed with `new`: see `audio.openDevice` and `audio.attach`. A
- * device lives until its last instance is closed or the last thread that holds one ends. Every member but `closed`, `id` and
- * the values it was opened with throws `ERR_AUDIO_CLOSED` after `close`.
+ * device lives until its last instance is closed or the last thread that holds one ends. After `close`, whatever needs the
+ * device throws `ERR_AUDIO_CLOSED`; what stays is `closed`, `id`, `handle`, the values it was opened with, `playing` as it was
+ * last, `readSample` and `writeSample`, and the methods of an emitter.
  */
 export interface AudioInstance<Events = InstanceEvents> extends KnownEventsEmitter<Events> {
   readonly id: number
@@ -201,6 +218,14 @@ export interface AudioInstance<Events = InstanceEvents> extends KnownEventsEmitt
   readonly queuedFrames: number
   /** Drops what is queued, at once, playing or not; any thread. What was dropped is in `stats().discardedFrames`. */
   clearQueue (): void
+
+  /** Lets the device's sound, or what the microphone gives, go to `gain` (0 to 16). At 1 nothing is touched, bit for bit. */
+  setGain (gain: number, options?: GainOptions): void
+  /** The gain that was asked for last. */
+  readonly gain: number
+  /** Of what the device is given, or gives; measured natively. */
+  readonly level: Level
+  readonly position: Position
 
   /** Pass it to another thread and `audio.attach` it there. */
   readonly handle: number
@@ -246,12 +271,35 @@ export interface AudioPlaybackInstance extends AudioInstance<PlaybackEvents> {
 
   /**
    * **Blocks this worker** until `spaceFrames >= frames` (true) or `timeoutMs` is over (false). A worker that waits can be
-   * terminated. Throws `ERR_AUDIO_WOULD_BLOCK` on the main thread, `ERR_AUDIO_CLOSED` when the device is closed meanwhile.
+   * terminated. Throws `ERR_AUDIO_WOULD_BLOCK` on the main thread, and `ERR_AUDIO_DEVICE_LOST` as `onLost` says. Other threads
+   * that close their instances do not end the wait: the device lives for as long as this one is open.
    *
    * @param frames 1 to `capacityMs` worth of frames
    * @param timeoutMs default `Infinity`
    */
   waitForSpace (frames: number, timeoutMs?: number): boolean
+
+  /** Resolves when `spaceFrames >= frames`; rejects with `ERR_AUDIO_CLOSED` if this instance is closed first. */
+  whenSpace (frames: number, options?: WaitOptions): Promise<void>
+
+  /** Resolves when all that is queued now was heard (for `latencyUs` see `position`), or cleared. Waits while paused. */
+  drain (options?: WaitOptions): Promise<void>
+
+  /**
+   * Cuts off what is queued, now and without a click; what is written afterwards plays. Returns how many frames of it will never
+   * be heard. Sources go on.
+   *
+   * @example
+   * const unheardFrames = speaker.stop() // the user interrupts
+   */
+  stop (options?: StopOptions): number
+
+  /**
+   * One more stream, mixed natively; at most 4096 at a time.
+   *
+   * @throws ERR_AUDIO_OUT_OF_RANGE, ERR_AUDIO_INVALID_ARG
+   */
+  createSource (options?: SourceOptions): AudioSource
 
   stats (): PlaybackStats
 }
@@ -276,6 +324,12 @@ export interface AudioRecordingInstance extends AudioInstance<RecordingEvents> {
   /** **Blocks this worker** until `queuedFrames >= frames` (true) or `timeoutMs` is over (false); as `waitForSpace`. */
   waitForFrames (frames: number, timeoutMs?: number): boolean
 
+  /** Resolves when `queuedFrames >= frames`; rejects with `ERR_AUDIO_CLOSED` if this instance is closed first. */
+  whenFrames (frames: number, options?: WaitOptions): Promise<void>
+
+  /** One more reader of this microphone; at most 64 at a time. */
+  createTap (options?: TapOptions): AudioTap
+
   stats (): RecordingStats
 }
 
@@ -298,12 +352,13 @@ export interface AudioModuleEvents {
   '*': [type: string, event: DeviceEvent<'deviceAdd' | 'deviceRemove'>]
 }
 
-export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModuleEvents> {
+export interface AudioModule extends FormatHelpers, StreamMakers, KnownEventsEmitter<AudioModuleEvents> {
   /** The devices that the audio system lists now. May be empty while the default device can be opened all the same. */
   readonly devices: Device[]
 
   /**
-   * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds.
+   * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds, at most 15 s; before that, until
+   * a device closed just now has gone if this one needs its place. A worker can be terminated meanwhile.
    *
    * @throws ERR_AUDIO_DEVICE_NOT_FOUND, ERR_AUDIO_DEVICE_BUSY, ERR_AUDIO_OPEN_FAILED, and for bad arguments
    */
@@ -312,12 +367,13 @@ export interface AudioModule extends FormatHelpers, KnownEventsEmitter<AudioModu
   openDevice (device: Device, options?: AudioOptions): AudioPlaybackInstance | AudioRecordingInstance
 
   /**
-   * One more instance of an open device, for this thread. The ring has one writer (reader) at a time: the first thread that
-   * uses it, until that closes its instance or ends.
+   * One more instance of an open device, source or tap, for this thread; say in `T` which it is. The ring has one writer (reader) at a time: the first thread that
+   * uses it, until it closes the instance that it used last for that, or ends. Who attaches to a device that is lost is told so.
    *
    * @throws ERR_AUDIO_DEVICE_NOT_FOUND if the device has been closed
    */
-  attach (handle: number): AudioPlaybackInstance | AudioRecordingInstance
+  attach<T extends AudioPlaybackInstance | AudioRecordingInstance | AudioSource | AudioTap = AudioPlaybackInstance | AudioRecordingInstance> (
+    handle: number): T
 }
 
 export interface Version { readonly major: number, readonly minor: number, readonly patch: number }

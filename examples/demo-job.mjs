@@ -1,4 +1,5 @@
-// Whichever thread renders. The sound: a recording, and the microphone, through webaudio-node on callback devices.
+// Whichever thread renders: a render worker, or the main thread. The sound: a recording, and the microphone, through webaudio-node
+// on callback devices.
 import 'sdl-callback-audio/register'
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -12,19 +13,6 @@ const MICROPHONE_GAIN = 0.25
 
 /** The devices that webaudio-node has opened, by type, so that their counters can be shown. */
 const opened = {}
-/** The highest sample of what was rendered last, from 0 to 1. */
-let level = 0
-
-/** Looks at what passes into a device: webaudio-node's own analyser has no time-domain data. */
-function watchLevel (instance) {
-  const enqueue = instance.enqueue.bind(instance)
-  instance.enqueue = (bytes) => {
-    level = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-      .reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0)
-    enqueue(bytes)
-  }
-}
-
 setSdl({
   info: sdl.info,
   audio: {
@@ -32,7 +20,6 @@ setSdl({
     openDevice (device, options) {
       const instance = sdl.audio.openDevice(device, options)
       opened[device.type] = instance
-      if (device.type === 'playback') watchLevel(instance)
       return instance
     },
   },
@@ -71,8 +58,11 @@ function count () {
   return { underruns, underrunFrames, overruns, overrunFrames, hasMicrophone: Boolean(opened.recording) }
 }
 
+/** Ends the job that was started. */
+let end = null
+
 /**
- * Starts the job; resolves when it sounds, to a function that ends it and returns what was counted.
+ * Starts the job; resolves when it sounds.
  * `microphoneFile`: where SDL's disk driver will look for a microphone; filled with the recording from its middle on.
  */
 export async function startJob ({ seconds, microphoneFile, blocked }) {
@@ -91,12 +81,13 @@ export async function startJob ({ seconds, microphoneFile, blocked }) {
   const microphone = await addMicrophone(context, mix)
 
   const stopScreen = startScreen(() => ({
-    level,
+    level: opened.playback.level.peak,
     queuedMs: (opened.playback.queuedFrames * 1000) / FREQUENCY,
     lostFrames: count().underrunFrames + count().overrunFrames,
     blocked: Atomics.load(blocked, 0) === 1,
+    blockedMs: Atomics.load(blocked, 1),
   }))
-  return async () => {
+  end = async () => {
     stopScreen()
     const counted = count()
     microphone?.stop()
@@ -104,3 +95,6 @@ export async function startJob ({ seconds, microphoneFile, blocked }) {
     return counted
   }
 }
+
+/** Ends the job; returns what was counted. */
+export const stopJob = () => end()

@@ -14,11 +14,19 @@ const GAP_FRAMES = FREQUENCY / 1000
 /** For an audio system that neither opens a device nor refuses to. */
 const PATIENCE_MS = 10_000
 
-/** Opens and closes the default device in a process of its own: once a driver was tried, SDL keeps to it. */
+/** Prints the drivers that SDL has and the one that opens the default device, which it then closes. */
+const TRY_DEVICE = `
+  const { audio, info } = require('sdl-callback-audio')
+  console.log(info.drivers.audio.all.join(', '))
+  const device = audio.openDevice({ type: 'playback' })
+  console.log(device.obtained.driver)
+  device.close()`
+
+/** Tries the default device in a process of its own: once a driver was tried, SDL keeps to it. */
 function tryDevice () {
-  const open = "require('sdl-callback-audio').audio.openDevice({ type: 'playback' }).close()"
-  const { status, stderr } = spawnSync(process.execPath, ['-e', open], { cwd: ROOT, encoding: 'utf8', timeout: PATIENCE_MS })
-  return { opens: status === 0, reason: stderr.match(/^\w*Error.*$/m)?.[0] ?? 'no answer' }
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', TRY_DEVICE], { cwd: ROOT, encoding: 'utf8', timeout: PATIENCE_MS })
+  const [drivers, driver] = stdout.split('\n')
+  return { opens: status === 0, drivers, driver, reason: stderr.match(/^\w*Error.*$/m)?.[0] ?? 'no answer' }
 }
 
 /** Takes the channels of interleaved samples apart. */
@@ -68,10 +76,23 @@ function fileOutput (reason, onMain) {
   }
 }
 
-/** Decides for the device or the file; a driver asked for in `SDL_AUDIODRIVER` is taken as it is. */
+/**
+ * Decides for the device or the file; a driver asked for in `SDL_AUDIODRIVER` is taken as it is. Throws if that one does not
+ * open a device: playing somewhere else is not what was asked for.
+ */
 export function chooseOutput ({ onMain }) {
-  if (process.env.SDL_AUDIODRIVER === 'disk') return fileOutput('SDL_AUDIODRIVER=disk: no sound card is used.', onMain)
-  const { opens, reason } = tryDevice()
+  const asked = process.env.SDL_AUDIODRIVER
+  if (asked === 'disk') return fileOutput('SDL_AUDIODRIVER=disk: no sound card is used.', onMain)
+  const { opens, drivers, driver, reason } = tryDevice()
+  if (!opens && asked) {
+    throw new Error(
+      `SDL_AUDIODRIVER=${asked} opens no device: ${reason}\n` +
+        `This build has: ${drivers}. Without SDL_AUDIODRIVER the demo chooses by itself; with "disk" it plays into a file.`,
+    )
+  }
   if (!opens) return fileOutput(`No sound card or audio server: ${reason}`, onMain)
-  return { description: 'Playing through the default device, with the default microphone.', job: {}, env: {}, finish: () => null }
+  const description = driver === 'dummy'
+    ? "Playing to nobody: SDL's dummy driver takes the sound as a device would, and its microphone is silent."
+    : `Playing through the default device, with the default microphone (${driver}).`
+  return { description, job: {}, env: {}, finish: () => null }
 }

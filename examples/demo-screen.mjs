@@ -24,20 +24,29 @@ function meter (level) {
   return '█'.repeat(full).padEnd(METER_WIDTH, '░')
 }
 
-const line = (seconds, { level, queuedMs, lostFrames, blocked }) =>
+/** A line that the blocked thread itself writes can only tell afterwards. */
+const mainThread = ({ blocked, blockedMs }, shown) => {
+  if (blocked) return 'BLOCKED'
+  return blockedMs > shown.blockedMs && !shown.blocked ? `was BLOCKED ${blockedMs - shown.blockedMs} ms` : 'free'
+}
+
+const line = (seconds, { level, queuedMs, lostFrames }, main) =>
   [
     `${seconds.toFixed(1).padStart(6)} s`,
     meter(level),
     `ring ${queuedMs.toFixed(0).padStart(3)} ms`,
     `lost ${lostFrames} frames`,
-    `main thread ${blocked ? 'BLOCKED' : 'free'}`,
+    `main thread ${main}`,
   ].join('  ')
 
 /** Shows what `look` returns, ten times a second or, where lines are kept, twice; returns what ends it. */
 export function startScreen (look) {
   const start = performance.now()
+  let shown = { blocked: false, blockedMs: 0 }
   const show = () => {
-    const text = line((performance.now() - start) / 1000, look())
+    const now = look()
+    const text = line((performance.now() - start) / 1000, now, mainThread(now, shown))
+    shown = now
     write(onTerminal ? `\r\x1b[K${text}` : `${text}\n`)
   }
   const timer = setInterval(show, onTerminal ? 100 : 500)

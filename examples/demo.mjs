@@ -34,8 +34,17 @@ function optionsOrUsage () {
   }
 }
 
+function outputOrReason (options) {
+  try {
+    return chooseOutput(options)
+  } catch (error) {
+    console.error(error.message)
+    process.exit(1)
+  }
+}
+
 const options = optionsOrUsage()
-const output = chooseOutput(options)
+const output = outputOrReason(options)
 console.log(output.description)
 console.log(
   `Rendering ${options.onMain ? 'on the main thread' : 'in a worker'} for ${options.seconds} s; ` +

@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const { ask } = require('./ask.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { invalid } = require('./errors.cjs')
@@ -8,6 +9,9 @@ const { formatHelpers } = require('./formats.cjs')
 const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
+const { AudioSource } = require('./source.cjs')
+const { CaptureStream, PlaybackStream } = require('./streams.cjs')
+const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
 
@@ -20,10 +24,18 @@ class Audio extends KnownEventsEmitter {
 
   constructor () {
     // Nothing emits 'error'; `events.once` wants to listen for it.
-    super(['deviceAdd', 'deviceRemove', 'error'], (type) => {
-      if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
-    })
+    super(['deviceAdd', 'deviceRemove', 'error'], (type) => this.#heed(type))
     Object.assign(this, formatHelpers)
+  }
+
+  #heed = (type) => {
+    if (['deviceAdd', 'deviceRemove', '*'].includes(type)) this.#watch()
+  }
+
+  /** Takes away what listens for listeners too, as Node's does; our watch goes on. */
+  removeAllListeners (...types) {
+    super.removeAllListeners(...types)
+    return this.off('newListener', this.#heed).on('newListener', this.#heed)
   }
 
   get devices () {
@@ -34,14 +46,24 @@ class Audio extends KnownEventsEmitter {
 
   openDevice (device, options = {}) {
     checkDevice(device)
-    return instanceOf(native.open(interpret(device, options)), device)
+    const wanted = interpret(device, options)
+    return instanceOf(ask(() => native.askOpen(wanted), native.opened), device)
+  }
+
+  createPlaybackStream (options) {
+    return new PlaybackStream((device, opened) => this.openDevice(device, opened), options)
+  }
+
+  createCaptureStream (options) {
+    return new CaptureStream((device, opened) => this.openDevice(device, opened), options)
   }
 
   attach (handle) {
-    if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance', { handle })
-    const opened = native.attach(handle)
-    const device = { type: opened.recording ? 'recording' : 'playback', name: opened.name }
-    return instanceOf(opened, device)
+    if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance, source or tap', { handle })
+    const { device: opened, source, tap } = native.attach(handle)
+    if (source) return new AudioSource(source)
+    if (tap) return new AudioTap(tap)
+    return instanceOf(opened, { type: opened.recording ? 'recording' : 'playback', name: opened.name })
   }
 
   /** The first look is the baseline: only what changes after it is an event. */
@@ -55,7 +77,7 @@ class Audio extends KnownEventsEmitter {
 
   #names () {
     try {
-      return native.devices()
+      return ask(native.askDevices, native.devices)
     } catch {
       // No audio system: no devices. Opening one says why.
       return { playback: [], recording: [] }
@@ -75,8 +97,8 @@ class Audio extends KnownEventsEmitter {
         return device
       })
       this.#devices[type] = now
-      for (const device of left) this.emit('deviceRemove', { type: 'deviceRemove', device })
-      for (const device of added) this.emit('deviceAdd', { type: 'deviceAdd', device })
+      for (const device of left) events.tell(() => this.emit('deviceRemove', { type: 'deviceRemove', device }))
+      for (const device of added) events.tell(() => this.emit('deviceAdd', { type: 'deviceAdd', device }))
     }
   }
 }

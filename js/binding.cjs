@@ -12,7 +12,7 @@ const load = () => {
         'LOAD_FAILED',
         `cannot load the native part of sdl-callback-audio for ${process.platform}-${process.arch}: ${cause.message}. ` +
           'It is not an audio problem: the binary is missing or does not fit this system. ' +
-          'In a checkout, run `npm install && npm run build`.',
+          'In a checkout, run `npm install && npm run build`, which says what else is missing and, on Debian, installs it.',
       ),
       { cause },
     )

@@ -2,13 +2,13 @@
 
 const { isFloat32Array, isInt16Array, isSharedArrayBuffer, isTypedArray, isUint8Array } = require('node:util/types')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
-const { isDetached, typeName } = require('./memory.cjs')
+const { isGone, typeName } = require('./memory.cjs')
 
 // Checks of what the codecs are given. Types are looked up in the object itself (`node:util/types`): native code trusts them.
 // Views on shared memory are refused natively.
 
 const checkNotDetached = (name, view) => {
-  if (view.byteLength === 0 && isDetached(view.buffer)) {
+  if (view.byteLength === 0 && isGone(view)) {
     throw invalid(`Expected memory for ${name} but it has been transferred away`, { [name]: view })
   }
 }

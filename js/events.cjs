@@ -4,17 +4,31 @@ const native = require('./binding.cjs')
 
 // What the native pump tells this environment, handed to the instances and to `audio`. Nothing here keeps a process alive.
 
-/** device id → the instances of it in this environment */
+/** id of a device, source or tap → its instances in this environment */
 const instances = new Map()
 const devicesListeners = new Set()
 let listening = false
+let waitedListener = () => {}
+
+/** Calls `emit`; what a listener throws is uncaught, as it would be without the other listeners that have to hear it too. */
+const tell = (emit) => {
+  try {
+    emit()
+  } catch (error) {
+    process.nextTick(() => { throw error })
+  }
+}
 
 const deliver = (kind, device, from, to, frames, ended) => {
-  if (kind === 'devices') {
-    for (const listener of devicesListeners) listener()
+  if (kind === 'waited') {
+    waitedListener(device, from)
     return
   }
-  for (const instance of [...(instances.get(device) ?? [])]) instance.onNative(kind, { from, to, frames, ended })
+  if (kind === 'devices') {
+    for (const listener of devicesListeners) tell(listener)
+    return
+  }
+  for (const instance of [...(instances.get(device) ?? [])]) tell(() => instance.onNative(kind, { from, to, frames, ended }))
 }
 
 const listen = () => {
@@ -41,6 +55,9 @@ const onDevices = (listener) => {
   devicesListeners.add(listener)
 }
 
+/** Calls `listener` with a wait's token and how it ended. */
+const onWaited = (listener) => { waitedListener = listener }
+
 const referenced = new Set()
 let keepAlive = null
 
@@ -55,4 +72,4 @@ const reference = (owner, wanted) => {
   }
 }
 
-module.exports = { add, remove, onDevices, reference }
+module.exports = { add, remove, tell, onDevices, onWaited, reference }

@@ -15,7 +15,10 @@ const LOOK_AGAIN_MS = 50
 const LOOK_AGAIN_AT_MOST_MS = 500
 
 const instances = new Set()
-const speakers = new Set()
+/** instance → its native slot */
+const speakers = new Map()
+/** instance → how many frames had been written when this thread had nothing else to do */
+const ends = new WeakMap()
 let hold = null
 /** There has been a device, which may still be fading. */
 let opened = false
@@ -26,32 +29,42 @@ const reconsider = () => {
   hold = null
 }
 
-const queuedMs = ({ queuedFrames, frequency }) => (queuedFrames * 1000) / frequency
+/** Frames that are still to be heard. What another thread goes on writing is not: that may never end. */
+const leftFrames = (instance, slot) => {
+  const { writtenFrames, queuedFrames } = native.stats(slot)
+  // Whoever writes a ring takes no turn.
+  if (!ends.has(instance) || !(instance.ring || native.isUsedElsewhere(slot))) ends.set(instance, writtenFrames)
+  return Math.max(0, ends.get(instance) - (writtenFrames - queuedFrames))
+}
+
 const behindMs = ({ obtained, frequency }) => SERVER_BEHIND_MS + (PERIODS_BEHIND * obtained.periodFrames * 1000) / frequency
 
-/** What was queued when it last changed, when that was, and whether what has left the queue may still be on its way. */
-const progress = { queued: '', atMs: 0, underWay: false }
+/** What was left when that last changed, when that was, and whether what has left the queue may still be on its way. */
+const progress = { left: '', atMs: 0, underWay: false }
 
 /** How long to wait before looking again, in ms; 0 when there is nothing more to hear. */
 const waitMs = (playing) => {
-  const durationMs = Math.max(0, ...playing.map(queuedMs))
+  const left = playing.map(([instance, slot]) => leftFrames(instance, slot))
+  const durationMs = Math.max(0, ...playing.map(([{ frequency }], at) => (left[at] * 1000) / frequency))
   if (durationMs === 0) {
-    const lastMs = progress.underWay ? Math.max(0, ...playing.map(behindMs)) : 0
+    const lastMs = progress.underWay ? Math.max(0, ...playing.map(([instance]) => behindMs(instance))) : 0
     progress.underWay = false
     return lastMs
   }
   progress.underWay = true
-  const queued = playing.map(({ queuedFrames }) => queuedFrames).join()
   const nowMs = performance.now()
-  if (queued !== progress.queued) {
-    Object.assign(progress, { queued, atMs: nowMs })
+  if (left.join() !== progress.left) {
+    Object.assign(progress, { left: left.join(), atMs: nowMs })
     return Math.min(durationMs, LOOK_AGAIN_AT_MOST_MS)
   }
   return nowMs - progress.atMs < PATIENCE_MS ? LOOK_AGAIN_MS : 0
 }
 
+/** A device that is gone, or whose callback has failed, will not be heard. */
+const isHeard = ([{ playing }, slot]) => playing && native.trouble(slot) === null
+
 const look = () => {
-  const ms = waitMs([...speakers].filter(({ playing }) => playing))
+  const ms = waitMs([...speakers].filter(isHeard))
   hold = ms > 0 ? setTimeout(look, ms) : null
 }
 
@@ -72,10 +85,10 @@ process.on('exit', () => {
   }
 })
 
-const add = (instance, recording) => {
+const add = (instance, { recording, slot }) => {
   opened = true
   instances.add(instance)
-  if (!recording) speakers.add(instance)
+  if (!recording) speakers.set(instance, slot)
 }
 
 const remove = (instance) => {

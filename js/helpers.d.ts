@@ -1,3 +1,5 @@
 import type { FormatHelpers } from '../index'
 
+export type { SdlHelpers } from './kmamal'
+
 export const audio: FormatHelpers

@@ -1,32 +1,35 @@
 'use strict'
 
 const { audio } = require('./audio.cjs')
-const { OpusDecoder, OpusEncoder, opusVersion } = require('./codec.cjs')
-const { AesCtr } = require('./crypto.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
-const { PacketOpener, PacketSealer } = require('./packets.cjs')
-const { JitterBuffer, PlayoutBuffer, PlayoutClock } = require('./playout.cjs')
-const { AudioProcessor, AudioProcessorPool } = require('./processor.cjs')
-const { Resampler, floatToInt16, int16ToFloat } = require('./resample.cjs')
 
-module.exports = {
-  audio,
-  info,
-  AesCtr,
-  AudioProcessor,
-  AudioProcessorPool,
-  JitterBuffer,
-  OpusDecoder,
-  OpusEncoder,
-  opusVersion,
-  PacketOpener,
-  PacketSealer,
-  PlayoutBuffer,
-  PlayoutClock,
-  Resampler,
-  floatToInt16,
-  int16ToFloat,
+const createPlaybackStream = (options) => audio.createPlaybackStream(options)
+const createCaptureStream = (options) => audio.createCaptureStream(options)
+
+module.exports = { audio, info, createPlaybackStream, createCaptureStream }
+
+// Loaded when it is asked for: who only plays sound needs no memory for the rest.
+const parts = {
+  AesCtr: () => require('./crypto.cjs'),
+  AudioProcessor: () => require('./processor.cjs'),
+  AudioProcessorPool: () => require('./processor.cjs'),
+  JitterBuffer: () => require('./playout.cjs'),
+  OpusDecoder: () => require('./codec.cjs'),
+  OpusEncoder: () => require('./codec.cjs'),
+  opusVersion: () => require('./codec.cjs'),
+  PacketOpener: () => require('./packets.cjs'),
+  PacketSealer: () => require('./packets.cjs'),
+  PlayoutBuffer: () => require('./playout.cjs'),
+  PlayoutClock: () => require('./playout.cjs'),
+  Resampler: () => require('./resample.cjs'),
+  Sender: () => require('./sender.cjs'),
+  SharedRing: () => require('./shared-ring.cjs'),
+  floatToInt16: () => require('./resample.cjs'),
+  int16ToFloat: () => require('./resample.cjs'),
+}
+for (const [name, load] of Object.entries(parts)) {
+  Object.defineProperty(module.exports, name, { enumerable: true, configurable: true, get: () => load()[name] })
 }
 
 // The rest of SDL is not here; whoever asks for it is told so, and who only looks at what there is is not.

@@ -3,6 +3,8 @@ import sdl from './index.cjs'
 export const {
   audio,
   info,
+  createPlaybackStream,
+  createCaptureStream,
   AesCtr,
   AudioProcessor,
   AudioProcessorPool,
@@ -15,6 +17,8 @@ export const {
   PlayoutBuffer,
   PlayoutClock,
   Resampler,
+  Sender,
+  SharedRing,
   floatToInt16,
   int16ToFloat,
 } = sdl

@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const { ask } = require('./ask.cjs')
 
 const PLATFORMS = { linux: 'Linux', darwin: 'Mac OS X', win32: 'Windows' }
 
@@ -9,7 +10,7 @@ let known = null
 /** Asked of SDL at the first look, so that loading the package starts no audio system. */
 const look = () => {
   if (!known) {
-    const { drivers, current, version: [major, minor, patch] } = native.info()
+    const { drivers, current, version: [major, minor, patch] } = ask(native.askInfo, native.info)
     const version = { major, minor, patch }
     known = {
       version: { compile: version, runtime: { ...version } },

@@ -1,53 +1,45 @@
 'use strict'
 
 const native = require('./binding.cjs')
-const events = require('./events.cjs')
 const exit = require('./exit.cjs')
-const { KnownEventsEmitter } = require('./emitter.cjs')
-const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
+const { setGain } = require('./gain.cjs')
+const { Held, slotOf } = require('./held.cjs')
+const { codedError, invalid } = require('./errors.cjs')
 const { formats } = require('./formats.cjs')
 
 const { queuedBytes, queuedFrames } = native
 
 let nextId = 1
-/** The native slot of an instance; throws for one that is closed. */
-let slotOf
-/** What the native call answered when the instance was opened. */
-let openedOf
 
 /** What a playback and a recording instance have in common. */
-class AudioInstance extends KnownEventsEmitter {
-  #slot
-  #closed = true
-  #closing = false
+class AudioInstance extends Held {
   #playing = false
   #id = nextId++
   #opened
   #format
   #device
   #name
-  #link
-
-  static {
-    slotOf = (instance) => {
-      if (instance.#closed) throw closed(instance.#id)
-      return instance.#slot
-    }
-    openedOf = (instance) => instance.#opened
-  }
+  /** In what trouble the device is, as far as was told: by the pump or by ourselves. */
+  #told = null
 
   /** `opened` is what the native call answered. */
   constructor (validEvents, opened, device) {
-    super(validEvents)
+    super(validEvents, opened, {
+      tell: (kind, detail) => this.#onNative(kind, detail),
+      leave: (slot) => {
+        this.#playing = native.isPlaying(slot)
+        exit.remove(this)
+        exit.reconsider()
+      },
+    })
     this.#opened = opened
-    this.#slot = opened.slot
     this.#device = device
     this.#name = device.name
     this.#format = formats.get(opened.format)
-    this.#link = { onNative: (kind, detail) => this.#onNative(kind, detail) }
-    events.add(opened.id, this.#link)
-    exit.add(this, opened.recording)
-    this.#closed = false
+    exit.add(this, opened)
+    // Attached to a device that is in trouble already: all others have been told.
+    const trouble = native.trouble(opened.slot)
+    if (trouble !== null) setImmediate(() => { if (!this.closed && native.trouble(opened.slot) === trouble) this.#onNative(trouble) })
   }
 
   get id () { return this.#id }
@@ -61,8 +53,6 @@ class AudioInstance extends KnownEventsEmitter {
   get maxSampleValue () { return this.#format.maxSampleValue }
   get zeroSampleValue () { return this.#format.zeroSampleValue }
   get buffered () { return this.#opened.buffered }
-  get closed () { return this.#closed }
-  get handle () { return this.#opened.id }
 
   readSample (buffer, offset) {
     return this.#format.reader.call(buffer, offset)
@@ -73,7 +63,7 @@ class AudioInstance extends KnownEventsEmitter {
   }
 
   get playing () {
-    if (!this.#closed) this.#playing = native.isPlaying(this.#slot)
+    if (!this.closed) this.#playing = native.isPlaying(slotOf(this))
     return this.#playing
   }
 
@@ -101,6 +91,22 @@ class AudioInstance extends KnownEventsEmitter {
     exit.reconsider()
   }
 
+  setGain (gain, options) {
+    setGain(this, gain, options, this.frequency)
+  }
+
+  get gain () {
+    return native.gain(slotOf(this))
+  }
+
+  get level () {
+    return native.level(slotOf(this))
+  }
+
+  get position () {
+    return native.position(slotOf(this))
+  }
+
   get obtained () {
     const { policy, level, ...obtained } = native.obtained(slotOf(this))
     // The caller's own word for the format, where that is what it got.
@@ -108,44 +114,17 @@ class AudioInstance extends KnownEventsEmitter {
     return { ...obtained, threadPriority: { policy, [policy === 'other' ? 'nice' : 'level']: level } }
   }
 
-  close () {
-    const slot = slotOf(this)
-    // A listener of 'close' may call this again.
-    if (this.#closing) return
-    this.#closing = true
-    try {
-      this.emit('close')
-    } finally {
-      this.removeAllListeners()
-      this.#playing = native.isPlaying(slot)
-      this.#closed = true
-      events.remove(this.#opened.id, this.#link)
-      events.reference(this, false)
-      exit.remove(this)
-      exit.reconsider()
-      native.close(slot)
-    }
-  }
-
-  [Symbol.dispose ?? Symbol.for('nodejs.dispose')] () {
-    if (!this.#closed) this.close()
-  }
-
-  ref () {
-    slotOf(this)
-    events.reference(this, true)
-    return this
-  }
-
-  unref () {
-    slotOf(this)
-    events.reference(this, false)
-    return this
-  }
-
   #onNative (kind, detail) {
+    if (this.closed || (kind !== 'shortage' && this.#told === kind)) return
+    if (kind !== 'shortage') {
+      this.#told = kind
+      exit.reconsider()
+    }
     if (kind === 'lost') {
       this.emit('lost', { type: 'lost' })
+    } else if (kind === 'restored') {
+      this.#told = null
+      this.emit('restored', { type: 'restored', gapFrames: detail.frames })
     } else if (kind === 'failed') {
       this.#tellError(codedError('DEVICE_LOST', 'the audio callback failed and stays silent; close the instance and open it anew'))
     } else if (kind === 'shortage') {
@@ -160,33 +139,4 @@ class AudioInstance extends KnownEventsEmitter {
   }
 }
 
-const TAKEN = -2
-const FULL = -3
-const TOO_SHORT = -4
-const LOST = -5
-
-/** The error for a native answer below zero; `fields` are the values that were refused. */
-const refusal = (instance, answer, fields) => {
-  const { recording, maxQueuedFrames } = openedOf(instance)
-  const { id } = instance
-  switch (answer) {
-    case TAKEN:
-      return codedError(
-        'WRITER_TAKEN',
-        `another thread ${recording ? 'reads' : 'writes'} this device; it lets go when it closes its instance or ends`,
-        { id },
-      )
-    case FULL: {
-      const maxQueuedMs = Math.round((maxQueuedFrames * 1000) / instance.frequency)
-      return codedError('QUEUE_FULL', `the queue holds at most ${maxQueuedMs} ms (maxQueuedMs); nothing was taken`, fields)
-    }
-    case TOO_SHORT:
-      return outOfRange('buffer is smaller than expected', fields)
-    case LOST:
-      return codedError('DEVICE_LOST', 'the device is gone; close the instance and open another', { id })
-    default:
-      return closed(id)
-  }
-}
-
-module.exports = { AudioInstance, slotOf, refusal, LOST }
+module.exports = { AudioInstance }

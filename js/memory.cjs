@@ -1,6 +1,6 @@
 'use strict'
 
-const { isUint8Array } = require('node:util/types')
+const { isTypedArray, isUint8Array } = require('node:util/types')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
 
 // Checks of the memory that callers hand in. Native code must not touch shared memory that another thread may write, so
@@ -22,10 +22,13 @@ const KEPT_MOST_BYTES = 256 << 10
 const NOTHING = Symbol('nothing is kept')
 
 /**
- * The buffer itself if native code may remember where its memory lies, or else `NOTHING`. That memory stays where it is until it
- * is detached, which `checkKept` sees.
+ * The buffer itself if native code may remember where its memory lies, or else `NOTHING`. That memory stays where it is, and as
+ * long as it is, until it is detached, which `checkKept` sees; memory that can be resized does not.
  */
-const keep = (buffer) => (buffer.buffer.byteLength <= KEPT_MOST_BYTES ? buffer : NOTHING)
+const keep = (buffer) => {
+  const { byteLength, resizable } = buffer.buffer
+  return byteLength <= KEPT_MOST_BYTES && !resizable ? buffer : NOTHING
+}
 
 // The accessor itself: it tells the truth of a detached buffer, whatever properties a caller may have put on it.
 const byteLengthOf = Function.prototype.call.bind(
@@ -45,9 +48,12 @@ const checkBuffer = (buffer, numBytes) => {
   checkKept(buffer, numBytes)
 }
 
-const isDetached = (arrayBuffer) => {
+const at = Function.prototype.call.bind(Object.getPrototypeOf(Uint8Array.prototype).at)
+
+/** The memory of the view was detached, or has shrunk under it; such a view has no length either. */
+const isGone = (view) => {
   try {
-    new Uint8Array(arrayBuffer)
+    at(view, 0)
     return false
   } catch {
     return true
@@ -58,13 +64,13 @@ const typeName = (value) => (typeof value === 'object' && value ? (value.constru
 
 /** Samples come as the typed array of the device's format, or as bytes in it. */
 const checkSamples = (samples, { view, name }) => {
-  const fits = view && samples instanceof view
-  if (!fits && !(samples instanceof Uint8Array)) {
+  const fits = (view && samples instanceof view && isTypedArray(samples)) || isUint8Array(samples)
+  if (!fits) {
     const wanted = view && view !== Uint8Array ? `${view.name} or Buffer` : 'Buffer'
     throw invalid(`Expected ${wanted} for samples of format ${name} but received ${typeName(samples)}`, { samples })
   }
-  if (samples.byteLength === 0 && isDetached(samples.buffer)) {
-    throw invalid('Expected samples but their memory has been transferred away', { samples })
+  if (samples.byteLength === 0 && isGone(samples)) {
+    throw invalid('Expected samples but their memory has been transferred away or has shrunk under them', { samples })
   }
 }
 
@@ -75,4 +81,4 @@ const notWhole = (bytes, frameBytes) =>
     { bytes, frameBytes },
   )
 
-module.exports = { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, isDetached, notWhole, typeName }
+module.exports = { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, isGone, notWhole, typeName }

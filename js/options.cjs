@@ -24,9 +24,18 @@ const range = (name, value, min, max, allowed = () => true) => {
   if (value < min || value > max || !allowed(value)) throw outOfRange(`invalid ${name}`, { [name]: value })
 }
 
+/** In words, whatever it is: what cannot be made a string is named by its type. */
+const shown = (value) => {
+  try {
+    return String(value)
+  } catch {
+    return typeof value
+  }
+}
+
 const milliseconds = (name, value) => {
   if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw invalid(`Expected a number of milliseconds for ${name} but received ${String(value)}`, { [name]: value })
+    throw invalid(`Expected a number of milliseconds for ${name} but received ${shown(value)}`, { [name]: value })
   }
   if (value <= 0 || value > HOUR_MS) {
     throw outOfRange(`Expected ${name} above 0 and at most ${HOUR_MS} but received ${value}`, { [name]: value })
@@ -36,7 +45,7 @@ const milliseconds = (name, value) => {
 const oneOf = (name, value, words) => {
   if (!words.includes(value)) {
     const listed = words.map((word) => `'${word}'`).join(' or ')
-    throw invalid(`Expected ${listed} for ${name} but received ${String(value)}`, { [name]: value })
+    throw invalid(`Expected ${listed} for ${name} but received ${shown(value)}`, { [name]: value })
   }
 }
 
@@ -104,4 +113,4 @@ const interpret = (device, options) => {
   }
 }
 
-module.exports = { checkDevice, interpret }
+module.exports = { MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, checkDevice, integer, interpret, milliseconds, oneOf, range }

@@ -112,4 +112,11 @@ class PacketOpener extends Owned {
   }
 }
 
-module.exports = { PacketOpener, PacketSealer }
+/** Gives a sealer to somebody else: `take` is called with its native slot and empties it. It is closed here then. */
+const handOver = (sealer, take) => {
+  const taken = take(slotOf(sealer))
+  sealer.close()
+  return taken
+}
+
+module.exports = { PacketOpener, PacketSealer, handOver }

@@ -1,12 +1,22 @@
 'use strict'
 
 const native = require('./binding.cjs')
-const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole } = require('./memory.cjs')
+const exit = require('./exit.cjs')
+const { rampFrames } = require('./gain.cjs')
+const { slotOf } = require('./held.cjs')
+const { AudioInstance } = require('./instance.cjs')
+const { refusal } = require('./refusal.cjs')
+const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
-const { waitFor } = require('./wait.cjs')
+const { openSource } = require('./source.cjs')
+const { writeFrom } = require('./transfer.cjs')
+const { checkFrames, waitFor } = require('./wait.cjs')
+const { when } = require('./when.cjs')
 
-const { enqueue, enqueueAgain, write } = native
+/** Short enough to be at once, long enough not to click. */
+const FADE_MS = 2
+
+const { enqueue, enqueueAgain } = native
 
 const EVENTS = ['close', 'underrun', 'lost', 'restored', 'error']
 
@@ -36,14 +46,7 @@ class AudioPlaybackInstance extends AudioInstance {
   }
 
   write (samples) {
-    const slot = slotOf(this)
-    checkSamples(samples, this.#format)
-    const { byteLength } = samples
-    if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
-    let frames = write(slot, samples, byteLength)
-    if (frames === SHARED) frames = write(slot, Uint8Array.from(new Uint8Array(samples.buffer, samples.byteOffset, byteLength)), byteLength)
-    if (frames < 0) throw refusal(this, frames, { samples })
-    return frames
+    return writeFrom(this, slotOf(this), samples, this.#format, this.#frameBytes)
   }
 
   get spaceFrames () {
@@ -51,11 +54,36 @@ class AudioPlaybackInstance extends AudioInstance {
   }
 
   waitForSpace (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, { most: this.#capacityFrames, limit: 'capacityMs' })
+    return waitFor(this, frames, timeoutMs, this.#most)
+  }
+
+  async whenSpace (frames, options) {
+    const slot = slotOf(this)
+    checkFrames(frames, this.#most)
+    await when(this, slot, frames, options)
+  }
+
+  async drain (options) {
+    await when(this, slotOf(this), undefined, options)
+  }
+
+  stop ({ fadeMs = FADE_MS } = {}) {
+    const slot = slotOf(this)
+    const discarded = native.stop(slot, rampFrames('fadeMs', fadeMs, this.frequency))
+    exit.reconsider()
+    return discarded
+  }
+
+  createSource (options) {
+    return openSource(this, slotOf(this), options)
+  }
+
+  get #most () {
+    return { most: this.#capacityFrames, limit: 'capacityMs' }
   }
 
   stats () {
-    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, ...rest } = native.stats(slotOf(this))
+    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, faults, ...rest } = native.stats(slotOf(this))
     return {
       ...rest,
       writtenFrames,

@@ -89,6 +89,7 @@ export class AudioProcessor implements NativeObject {
   readonly channels: number
   /** Frames of a whole frame at `frequency`: the most that a call takes. */
   readonly frameFrames: number
+  /** What a `Sender` of this thread takes it by. */
   readonly handle: number
   /** What the next packet will be made in. */
   readonly mode: ProcessorMode

@@ -1,12 +1,17 @@
 'use strict'
 
 const native = require('./binding.cjs')
-const { AudioInstance, slotOf, refusal } = require('./instance.cjs')
-const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, checkSamples, notWhole } = require('./memory.cjs')
+const { slotOf } = require('./held.cjs')
+const { AudioInstance } = require('./instance.cjs')
+const { refusal } = require('./refusal.cjs')
+const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
-const { waitFor } = require('./wait.cjs')
+const { readInto } = require('./transfer.cjs')
+const { openTap } = require('./tap.cjs')
+const { checkFrames, waitFor } = require('./wait.cjs')
+const { when } = require('./when.cjs')
 
-const { dequeue, dequeueAgain, read } = native
+const { dequeue, dequeueAgain } = native
 
 const EVENTS = ['close', 'overrun', 'lost', 'restored', 'error']
 
@@ -40,26 +45,29 @@ class AudioRecordingInstance extends AudioInstance {
   }
 
   read (into) {
-    const slot = slotOf(this)
-    checkSamples(into, this.#format)
-    const { byteLength } = into
-    if (byteLength % this.#frameBytes !== 0) throw notWhole(byteLength, this.#frameBytes)
-    let frames = read(slot, into, byteLength)
-    if (frames === SHARED) {
-      const copy = Buffer.alloc(byteLength)
-      frames = read(slot, copy, byteLength)
-      if (frames > 0) new Uint8Array(into.buffer, into.byteOffset).set(copy.subarray(0, frames * this.#frameBytes))
-    }
-    if (frames < 0) throw refusal(this, frames, { into })
-    return frames
+    return readInto(this, slotOf(this), into, this.#format, this.#frameBytes)
   }
 
   waitForFrames (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, { most: this.#maxQueuedFrames, limit: 'maxQueuedMs' })
+    return waitFor(this, frames, timeoutMs, this.#most)
+  }
+
+  async whenFrames (frames, options) {
+    const slot = slotOf(this)
+    checkFrames(frames, this.#most)
+    await when(this, slot, frames, options)
+  }
+
+  createTap (options) {
+    return openTap(this, slotOf(this), options)
+  }
+
+  get #most () {
+    return { most: this.#maxQueuedFrames, limit: 'maxQueuedMs' }
   }
 
   stats () {
-    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, ...rest } = native.stats(slotOf(this))
+    const { writtenFrames, deliveredFrames, droppedFrames, shortages, shortageFrames, depthFrames, faults, ...rest } = native.stats(slotOf(this))
     return {
       ...rest,
       recordedFrames: writtenFrames,

@@ -2,12 +2,13 @@
 
 const native = require('./binding.cjs')
 const { codedError, closed, invalid, outOfRange } = require('./errors.cjs')
-const { LOST, refusal, slotOf } = require('./instance.cjs')
+const { slotOf } = require('./held.cjs')
+const { LOST, refusal } = require('./refusal.cjs')
 
 // Back in JavaScript this often, so that a worker that waits can be terminated at once.
 const SLICE_MS = 10
 
-const checkFrames = (frames, most, limit) => {
+const checkFrames = (frames, { most, limit }) => {
   if (!Number.isInteger(frames)) throw invalid('frames must be an integer', { frames })
   if (frames <= 0 || frames > most) {
     throw outOfRange(`Expected frames from 1 to ${most} (${limit}) but received ${frames}`, { frames })
@@ -15,9 +16,9 @@ const checkFrames = (frames, most, limit) => {
 }
 
 /** Blocks this worker until the device has room or data for `frames`; false when `timeoutMs` is over first. */
-const waitFor = (instance, frames, timeoutMs, { most, limit }) => {
+const waitFor = (instance, frames, timeoutMs, most) => {
   const slot = slotOf(instance)
-  checkFrames(frames, most, limit)
+  checkFrames(frames, most)
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw invalid('timeoutMs must be a number', { timeoutMs })
   if (timeoutMs < 0) throw outOfRange('invalid timeoutMs', { timeoutMs })
   // Asked for only here: loading it takes as much memory as all of this package.
@@ -35,4 +36,4 @@ const waitFor = (instance, frames, timeoutMs, { most, limit }) => {
   }
 }
 
-module.exports = { waitFor }
+module.exports = { checkFrames, waitFor }

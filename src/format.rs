@@ -106,6 +106,27 @@ impl SampleFormat {
         }
     }
 
+    /// Reads as many samples as both sides hold.
+    pub fn decode(self, bytes: &[u8], samples: &mut [f32]) {
+        let places = samples.iter_mut().zip(bytes.chunks_exact(self.sample_bytes()));
+        // Told apart here and not for each sample: what the loop does is then known to the compiler.
+        match self {
+            F32Lsb => places.for_each(|(sample, bytes)| *sample = F32Lsb.read(bytes)),
+            S16Lsb => places.for_each(|(sample, bytes)| *sample = S16Lsb.read(bytes)),
+            _ => places.for_each(|(sample, bytes)| *sample = self.read(bytes)),
+        }
+    }
+
+    /// Writes as many samples as both sides hold, as `write` does.
+    pub fn encode(self, samples: &[f32], bytes: &mut [u8]) {
+        let places = bytes.chunks_exact_mut(self.sample_bytes()).zip(samples);
+        match self {
+            F32Lsb => places.for_each(|(bytes, sample)| F32Lsb.write(bytes, *sample)),
+            S16Lsb => places.for_each(|(bytes, sample)| S16Lsb.write(bytes, *sample)),
+            _ => places.for_each(|(bytes, sample)| self.write(bytes, *sample)),
+        }
+    }
+
     /// Fills `bytes` with the midpoint of the format.
     pub fn silence(self, bytes: &mut [u8]) {
         match self {

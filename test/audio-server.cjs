@@ -11,6 +11,9 @@ const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 
 const CHANNELS = 2
+/** Of a server's folder; the process id of its owner follows. */
+const DIR_PREFIX = 'audio-server-'
+const ORPHAN = new RegExp(`^${DIR_PREFIX}(\\d+)-`)
 const END_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM']
 const running = new Set()
 
@@ -28,6 +31,25 @@ const putAhead = (pid) => spawnSync('chrt', ['--all-tasks', '--rr', '--pid', '5'
 function requireProgram (name, debianPackage) {
   const found = process.env.PATH.split(path.delimiter).some((dir) => fs.existsSync(path.join(dir, name)))
   if (!found) throw new Error(`"${name}" is missing: apt-get install ${debianPackage} (or: node .ci/setup.mjs --for=test)`)
+}
+
+const isAlive = (pid) => {
+  try {
+    return process.kill(pid, 0)
+  } catch ({ code }) {
+    return code !== 'ESRCH'
+  }
+}
+
+/** Removes the files of servers whose owners were killed before they could. */
+function removeOrphans () {
+  for (const name of fs.readdirSync(os.tmpdir())) {
+    const [, pid] = name.match(ORPHAN) ?? []
+    if (!pid || isAlive(Number(pid))) continue
+    try {
+      fs.rmSync(path.join(os.tmpdir(), name), { recursive: true, force: true })
+    } catch {} // Another user's.
+  }
 }
 
 /** Tells whether something answers on a Unix socket. */
@@ -69,8 +91,8 @@ class FloatSink {
 }
 
 class AudioServer {
-  #dir = fs.mkdtempSync(path.join(os.tmpdir(), 'audio-server-'))
-  #socket = path.join(this.#dir, 'native')
+  #dir
+  #socket
   #helpers = new Set()
   #server = null
   #separate
@@ -82,6 +104,9 @@ class AudioServer {
   constructor ({ frequency = 48000, separateMicrophone = false } = {}) {
     requireProgram('pulseaudio', 'pulseaudio')
     requireProgram('parec', 'pulseaudio-utils')
+    removeOrphans()
+    this.#dir = fs.mkdtempSync(path.join(os.tmpdir(), `${DIR_PREFIX}${process.pid}-`))
+    this.#socket = path.join(this.#dir, 'native')
     this.frequency = frequency
     this.channels = CHANNELS
     this.#separate = separateMicrophone

@@ -29,6 +29,7 @@ struct Filter {
 
 /// rubato rounds up to this.
 const TAPS_STEP: usize = 8;
+const QUICK_TAPS: usize = 128;
 /// A table of one filter per phase is exact and quickest; above this many phases it outgrows the caches, and neighbours are
 /// interpolated instead.
 const MOST_PHASES: usize = 160;
@@ -40,7 +41,9 @@ impl Filter {
         let within = |seconds: f64| {
             // Two frames more go to rubato's own bookkeeping.
             let half = (rate * seconds).floor() as usize - 2;
-            ((2 * half) / TAPS_STEP * TAPS_STEP).clamp(2 * TAPS_STEP, 128)
+            // Of long filters rubato is quickest with these.
+            let step = if 2 * half > QUICK_TAPS { QUICK_TAPS } else { TAPS_STEP };
+            ((2 * half) / step * step).max(2 * TAPS_STEP)
         };
         let narrowing = (rate / f64::from(to.0)).max(1.0);
         match quality {

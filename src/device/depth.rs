@@ -3,11 +3,14 @@
 //! that libpulse reads whenever a stream is connected.
 
 use std::cell::UnsafeCell;
+#[cfg(target_os = "linux")]
+use std::ffi::CStr;
 use std::sync::Once;
 
 use crate::units::{Frames, Hz};
 
-const DIGITS: usize = 4;
+/// One more than the largest value needs: ours begins with a zero, which tells it from what a user would write.
+const DIGITS: usize = 5;
 const NAME: &[u8] = b"PULSE_LATENCY_MSEC=";
 
 /// The variable's memory: part of the environment for good, so that changing it moves nothing that others may be reading.
@@ -16,21 +19,27 @@ struct Variable(UnsafeCell<[u8; NAME.len() + DIGITS + 1]>);
 // SAFETY: written by `prepare` before anybody else knows of it, then by the service thread alone.
 unsafe impl Sync for Variable {}
 
-static VARIABLE: Variable = Variable(UnsafeCell::new(*b"PULSE_LATENCY_MSEC=0000\0"));
+static VARIABLE: Variable = Variable(UnsafeCell::new(*b"PULSE_LATENCY_MSEC=00000\0"));
 static PREPARED: Once = Once::new();
 
-/// Puts the variable into the environment, unless the user has set it: then it stays as it is. Call it while few threads
-/// run; zero means nothing to libpulse.
+/// Puts the variable into the environment, unless the user has set it: then it stays as it is. What a process of ours has
+/// handed down to its child is no wish of the user's. Call it while few threads run; zero means nothing to libpulse.
 #[cfg(target_os = "linux")]
 pub fn prepare() {
     PREPARED.call_once(|| {
         // SAFETY: both are static C strings, and ours stays in the environment as long as the process lives.
         unsafe {
-            if libc::getenv(c"PULSE_LATENCY_MSEC".as_ptr()).is_null() {
+            let found = libc::getenv(c"PULSE_LATENCY_MSEC".as_ptr());
+            if found.is_null() || is_ours(CStr::from_ptr(found).to_bytes()) {
                 libc::putenv(VARIABLE.0.get().cast());
             }
         }
     });
+}
+
+#[cfg(target_os = "linux")]
+fn is_ours(value: &[u8]) -> bool {
+    value.len() == DIGITS && value[0] == b'0' && value.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(not(target_os = "linux"))]

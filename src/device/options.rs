@@ -1,7 +1,7 @@
 //! Any thread. What a device is asked to be, and what it turned out to be.
 
 use crate::format::Layout;
-use crate::rt::capture::Overflow;
+use crate::rt::tap::Overflow;
 use crate::units::{Frames, Hz};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

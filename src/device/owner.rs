@@ -1,34 +1,43 @@
 //! JavaScript threads and pump. A device as its holders see it: both ends of its rings that are not the audio thread's.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use ringbuf::traits::{Observer, Producer, Split};
-use ringbuf::{HeapProd, HeapRb};
-
+use crate::device::holders::{Holders, Refusal, Turn};
+use crate::device::monotonic;
 use crate::device::options::{DeviceOptions, Kind, Obtained, OnLost};
-use crate::device::service::{OpenRequest, Service};
-use crate::error::AudioError;
+use crate::device::queue::{CaptureQueue, growing_tap};
+use crate::device::service::{OpenRequest, Pending, Service};
+use crate::device::waiting::{self, Waited};
+use crate::error::{AudioError, ErrorCode};
+use crate::events::shortage::{Shortage, ShortageWatch};
+use crate::link::clock::{DeviceClock, device_clock};
 use crate::link::control::Control;
-use crate::link::episodes::{Episode, EpisodeReceiver, episode_lane};
-use crate::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
+use crate::link::episodes::episode_lane;
+use crate::link::frames::{FrameReader, FrameWriter, frame_ring};
+use crate::link::guests::{Door, guest_room};
+use crate::link::latest::GainOrder;
+use crate::link::marks::FrameMarks;
 use crate::link::scrap::{ScrapReceiver, scrap_lane};
 use crate::link::tally::Tally;
 use crate::link::try_cell::TryCell;
+use crate::link::wake::Bell;
 use crate::rt::callback::{Callback, Processor};
-use crate::rt::capture::{CaptureLanes, CaptureProcessor};
+use crate::rt::capture::CaptureProcessor;
 use crate::rt::guard::CallbackGuard;
 use crate::rt::playback::PlaybackProcessor;
+use crate::rt::tap::Tap;
+use crate::rt::voice::Voice;
 use crate::units::Frames;
 
 /// Twice what `write` may fill, so that a producer that queues a little more does not grow the ring.
 const RINGS_PER_CAPACITY: u64 = 2;
 /// The first ring is touched whole when the device is opened; a longer queue grows into larger ones.
 const FIRST_RING_MOST_BYTES: usize = 512 << 10;
-const FIRST_CAPTURE_RING_MS: u64 = 500;
-/// Room beyond the limit, for the blocks that come while the reader holds its end.
-const RESERVE_PERIODS: u64 = 8;
+/// Sources that a device mixes at a time.
+pub const MOST_SOURCES: usize = 4096;
+/// Taps of a microphone at a time.
+pub const MOST_TAPS: usize = 64;
 
 pub struct Device {
     pub id: u64,
@@ -37,84 +46,68 @@ pub struct Device {
     pub tally: Arc<Tally>,
     pub marks: Arc<FrameMarks>,
     obtained: OnceLock<Obtained>,
+    clock: Arc<DeviceClock>,
     end: End,
-    /// The environment that writes (playback) or reads (capture); 0 for none yet.
-    user: AtomicU64,
-    holders: AtomicU32,
-    backstage: Mutex<Backstage>,
+    holders: Holders,
+    shortages: Mutex<ShortageWatch>,
+    pump: Arc<Bell>,
 }
 
 enum End {
-    Playback(TryCell<FrameWriter>, Arc<TryCell<FrameReader>>),
-    Capture(Arc<TryCell<FrameReader>>),
+    Playback {
+        writer: TryCell<FrameWriter>,
+        reader: Arc<TryCell<FrameReader>>,
+        pump: Mutex<(ScrapReceiver, Door<Voice>)>,
+    },
+    Capture {
+        queue: CaptureQueue,
+        door: Mutex<Door<Tap>>,
+    },
 }
 
-/// The pump's ends.
-struct Backstage {
-    scraps: Vec<ScrapReceiver>,
-    episodes: EpisodeReceiver,
-    spares: Option<(HeapProd<SpareRing>, Frames)>,
-}
-
-/// Why data was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Another environment uses this end.
-    Taken,
-    Full,
-}
-
-/// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waited {
-    Ready,
-    TimedOut,
-    Closed,
-    /// The device is gone, or its callback failed.
-    Lost,
+/// Where the device is: `frames` are at the speaker (microphone) at `micros` of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    pub frames: f64,
+    pub micros: f64,
+    pub latency_micros: f64,
+    pub drift_ppm: f64,
 }
 
 impl Device {
-    /// Opens a device; blocks until the service has. The caller is its first holder.
-    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> Result<Device, AudioError> {
+    /// Begins to open a device; the caller is its first holder once it has been told what was `obtained`.
+    pub fn open(id: u64, options: DeviceOptions, service: &Service) -> (Device, Pending<Obtained>) {
         let layout = options.layout;
         let control = Arc::new(Control::default());
         let tally = Arc::new(Tally::new());
         let shared = || (control.clone(), tally.clone(), service.pump().clone());
         let (episodes, episodes_out) = episode_lane();
-        let (scrap, scrap_out) = scrap_lane();
 
-        let (end, marks, processor, backstage) = match options.kind {
+        let (end, marks, processor) = match options.kind {
             Kind::Playback => {
+                let (scrap, scrap_out) = scrap_lane();
                 let most = layout.frames_in(FIRST_RING_MOST_BYTES);
                 let ring = Frames((options.capacity.0 * RINGS_PER_CAPACITY).min(most.0).max(2 * options.period.0));
                 let (writer, reader, marks) = frame_ring(layout, ring, scrap);
                 let reader = Arc::new(TryCell::new(reader));
-                let processor = PlaybackProcessor::new(layout, options.rate, reader.clone(), episodes, shared());
-                let backstage = Backstage { scraps: vec![scrap_out], episodes: episodes_out, spares: None };
-                (End::Playback(TryCell::new(writer), reader), marks, Processor::Playback(processor), backstage)
+                let (door, voices) = guest_room(MOST_SOURCES);
+                let processor =
+                    PlaybackProcessor::new(layout, options.rate, reader.clone(), episodes, voices, shared());
+                let pump = Mutex::new((scrap_out, door));
+                (End::Playback { writer: TryCell::new(writer), reader, pump }, marks, Processor::Playback(processor))
             }
             Kind::Capture => {
-                let first = Frames::of_millis(FIRST_CAPTURE_RING_MS, options.rate).min(options.max_queued)
-                    + Frames(RESERVE_PERIODS * options.period.0);
-                let (writer, reader, marks) = frame_ring(layout, first, scrap);
-                let reader = Arc::new(TryCell::new(reader));
-                let (spares_in, spares) = HeapRb::new(1).split();
-                let (scrap, write_ends) = scrap_lane();
-                let lanes =
-                    CaptureLanes { writer, reader: reader.clone(), marks: marks.clone(), spares, scrap, episodes };
                 let limits = (options.overflow, options.max_queued);
-                let processor = CaptureProcessor::new(layout, lanes, limits, shared());
-                let backstage = Backstage {
-                    scraps: vec![scrap_out, write_ends],
-                    episodes: episodes_out,
-                    spares: Some((spares_in, first)),
-                };
-                (End::Capture(reader), marks, Processor::Capture(processor), backstage)
+                let signals = (Arc::default(), tally.queue.clone(), service.pump().clone());
+                let (own, queue) = growing_tap(&options, limits, episodes, signals);
+                let (door, taps) = guest_room(MOST_TAPS);
+                let processor = CaptureProcessor::new((layout, options.rate), own, taps, shared());
+                let marks = queue.marks.clone();
+                (End::Capture { queue, door: Mutex::new(door) }, marks, Processor::Capture(processor))
             }
         };
-        let (guard_control, guard_tally, pump) = shared();
-        let guard = CallbackGuard::new(guard_control, guard_tally, pump);
+        let (clock_keeper, clock) = device_clock(options.rate);
+        let guard = CallbackGuard::new(options.rate, clock_keeper, shared());
         let callback = Callback { layout, guard, processor };
         let device = Device {
             id,
@@ -122,15 +115,25 @@ impl Device {
             tally: tally.clone(),
             marks,
             obtained: OnceLock::new(),
+            clock,
             end,
-            user: AtomicU64::new(0),
-            holders: AtomicU32::new(1),
-            backstage: Mutex::new(backstage),
+            holders: Holders::new(),
+            shortages: Mutex::new(ShortageWatch::new(episodes_out)),
+            pump: service.pump().clone(),
             options: options.clone(),
         };
-        let obtained = service.open(OpenRequest { id, options, callback, control, tally })?;
-        let _ = device.obtained.set(obtained);
-        Ok(device)
+        let pending = service.open(OpenRequest { id, options, callback, control, tally });
+        (device, pending)
+    }
+
+    /// Tells what the device turned out to be.
+    pub fn opened(&self, obtained: Obtained) {
+        let _ = self.obtained.set(obtained);
+    }
+
+    /// The bell that wakes the pump.
+    pub fn pump(&self) -> &Arc<Bell> {
+        &self.pump
     }
 
     pub fn obtained(&self) -> Option<&Obtained> {
@@ -143,14 +146,12 @@ impl Device {
 
     /// One more holder; false if the last one has already let go.
     pub fn hold(&self) -> bool {
-        let one_more = |holders: u32| (holders > 0).then(|| holders + 1);
-        self.holders.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
+        self.holders.hold()
     }
 
     /// One holder less. True for the last one: the device is then closing, and every wait on it ends.
-    pub fn let_go(&self, env: u64) -> bool {
-        let _ = self.user.compare_exchange(env, 0, Ordering::AcqRel, Ordering::Relaxed);
-        let last = self.holders.fetch_sub(1, Ordering::AcqRel) == 1;
+    pub fn let_go(&self, turn: Turn) -> bool {
+        let last = self.holders.let_go(turn);
         if last {
             self.control.closing.set(true);
             self.control.closed.set(true);
@@ -159,23 +160,15 @@ impl Device {
         last
     }
 
-    /// Makes `env` the one writer (reader), if there is none or it is it already.
-    fn claim(&self, env: u64) -> Result<(), Refusal> {
-        match self.user.load(Ordering::Acquire) {
-            user if user == env => Ok(()),
-            0 => self
-                .user
-                .compare_exchange(0, env, Ordering::AcqRel, Ordering::Acquire)
-                .map(drop)
-                .map_err(|_| Refusal::Taken),
-            _ => Err(Refusal::Taken),
-        }
+    /// Whether another environment has the turn at the ring.
+    pub fn is_used_elsewhere(&self, turn: Turn) -> bool {
+        self.holders.is_used_elsewhere(turn)
     }
 
     /// Queues all of `bytes`, whole frames, or nothing.
-    pub fn enqueue(&self, env: u64, bytes: &[u8]) -> Result<(), Refusal> {
-        self.claim(env)?;
-        let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
+    pub fn enqueue(&self, turn: Turn, bytes: &[u8]) -> Result<(), Refusal> {
+        self.holders.claim(turn)?;
+        let End::Playback { writer, .. } = &self.end else { return Err(Refusal::Taken) };
         let frames = self.options.layout.frames_in(bytes.len());
         let limit = self.options.max_queued;
         // What was cleared but not yet stepped over takes memory too: a device that hangs must not let it grow.
@@ -186,9 +179,9 @@ impl Device {
     }
 
     /// Queues the whole frames of `bytes` for which there is room within the capacity; returns how many.
-    pub fn write(&self, env: u64, bytes: &[u8]) -> Result<Frames, Refusal> {
-        self.claim(env)?;
-        let End::Playback(writer, _) = &self.end else { return Err(Refusal::Taken) };
+    pub fn write(&self, turn: Turn, bytes: &[u8]) -> Result<Frames, Refusal> {
+        self.holders.claim(turn)?;
+        let End::Playback { writer, .. } = &self.end else { return Err(Refusal::Taken) };
         let layout = self.options.layout;
         let fits = self.space().min(layout.frames_in(bytes.len()));
         let now = bytes.get(..layout.bytes_of(fits)).unwrap_or_default();
@@ -196,34 +189,41 @@ impl Device {
     }
 
     /// What `read` answers whatever the memory: that it is somebody else's, or that nothing is queued.
-    pub fn read_at_once(&self, env: u64) -> Option<Result<Frames, Refusal>> {
-        match self.claim(env) {
+    pub fn read_at_once(&self, turn: Turn) -> Option<Result<Frames, Refusal>> {
+        match self.holders.claim(turn) {
             Err(refusal) => Some(Err(refusal)),
             Ok(()) => (self.queued() == Frames::ZERO).then_some(Ok(Frames::ZERO)),
         }
     }
 
     /// Moves whole frames from the microphone's queue into `into`; returns how many.
-    pub fn read(&self, env: u64, into: &mut [u8]) -> Result<Frames, Refusal> {
-        self.claim(env)?;
-        let End::Capture(reader) = &self.end else { return Err(Refusal::Taken) };
-        if self.queued() == Frames::ZERO {
-            return Ok(Frames::ZERO);
-        }
-        let bytes = reader.with(|reader| {
-            reader.settle();
-            reader.pop(into, Fate::Delivered)
-        });
-        Ok(self.options.layout.frames_in(bytes))
+    pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
+        self.holders.claim(turn)?;
+        let End::Capture { queue, .. } = &self.end else { return Err(Refusal::Taken) };
+        Ok(self.options.layout.frames_in(queue.read(into)))
     }
 
     /// Drops what is queued, at once.
     pub fn clear(&self) {
         self.marks.discard_all();
-        let (End::Playback(_, reader) | End::Capture(reader)) = &self.end;
         // Makes the room free now; if the audio thread is at it, it does the same.
-        let _ = reader.try_with(|reader| reader.settle());
+        let _ = self.reader().try_with(FrameReader::settle);
         self.control.block_done.ring();
+    }
+
+    /// Cuts off what is queued; at most `fade` of it still comes out, fading. Returns the frames that never will.
+    pub fn stop(&self, fade: Frames) -> Frames {
+        let sounds = self.control.playing.get() && !self.control.lost.get();
+        let cut = self.reader().with(|reader| reader.cut(if sounds { fade } else { Frames::ZERO }));
+        self.control.block_done.ring();
+        cut
+    }
+
+    fn reader(&self) -> &TryCell<FrameReader> {
+        match &self.end {
+            End::Playback { reader, .. } => reader,
+            End::Capture { queue, .. } => &queue.reader,
+        }
     }
 
     pub fn queued(&self) -> Frames {
@@ -235,59 +235,98 @@ impl Device {
         self.options.capacity.saturating_sub(self.queued())
     }
 
+    /// There is room (playback) or data (capture) for `frames`.
+    pub fn has(&self, frames: Frames) -> bool {
+        match self.options.kind {
+            Kind::Playback => self.space() >= frames,
+            Kind::Capture => self.queued() >= frames,
+        }
+    }
+
     /// Blocks until there is room (playback) or data (capture) for `frames`.
     pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
-        let deadline = Instant::now() + timeout;
-        let enough = || match self.end {
-            End::Playback(..) => self.space() >= frames,
-            End::Capture(_) => self.queued() >= frames,
+        waiting::wait_for(self, timeout, || self.has(frames), || false)
+    }
+
+    /// Goes to `gain` over `over` frames.
+    pub fn set_gain(&self, gain: f32, over: Frames) {
+        self.control.gain.set(GainOrder { gain, over });
+    }
+
+    /// Frames between the callback and the speaker (microphone), as far as this side knows.
+    fn latency(&self) -> Frames {
+        let period = self.obtained().map_or(self.options.period, |obtained| obtained.period);
+        period.max(self.options.depth)
+    }
+
+    pub fn latency_duration(&self) -> Duration {
+        Duration::from_secs_f64(self.latency().0 as f64 / f64::from(self.options.rate.0))
+    }
+
+    /// Where the device is now; before its first callback, at its beginning.
+    pub fn position(&self) -> Position {
+        let (now, latency, rate) = (monotonic::nanos(), self.latency(), f64::from(self.options.rate.0));
+        let reading = self.clock.reading();
+        let (frames, drift_ppm) = reading.map_or((0.0, 0.0), |reading| {
+            let at = reading.frames_at(now);
+            let frames = match self.options.kind {
+                // What was asked for before this block is still on its way.
+                Kind::Playback => at - latency.saturating_sub(reading.block).0 as f64,
+                // The block that the callback brings was heard before it.
+                Kind::Capture => at + reading.block.0 as f64,
+            };
+            (frames.max(0.0), self.clock.drift_ppm(&reading))
+        });
+        let latency_micros = latency.0 as f64 * 1.0e6 / rate;
+        Position { frames, micros: now as f64 / 1000.0, latency_micros, drift_ppm }
+    }
+
+    /// Lets a source join the mix.
+    pub fn admit_voice(&self, voice: Box<Voice>) -> Result<(), AudioError> {
+        let act = "createSource()";
+        let End::Playback { pump, .. } = &self.end else {
+            return Err(AudioError::new(ErrorCode::NotSupported, act, "a microphone mixes nothing"));
         };
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let over =
-                self.control.block_done.wait_until(left, || enough() || self.control.closed.get() || self.has_failed());
-            if self.control.closed.get() {
-                return Waited::Closed;
-            }
-            if self.has_failed() {
-                return Waited::Lost;
-            }
-            if over {
-                return Waited::Ready;
-            }
-            if Instant::now() >= deadline {
-                return Waited::TimedOut;
-            }
-        }
+        let full =
+            |_| AudioError::new(ErrorCode::OutOfRange, act, format!("a device mixes at most {MOST_SOURCES} sources"));
+        lock(pump).1.admit(voice).map_err(full)
+    }
+
+    /// Lets a tap join the microphone's readers.
+    pub fn admit_tap(&self, tap: Box<Tap>) -> Result<(), AudioError> {
+        let act = "createTap()";
+        let End::Capture { door, .. } = &self.end else {
+            return Err(AudioError::new(ErrorCode::NotSupported, act, "only a microphone can be tapped"));
+        };
+        let full =
+            |_| AudioError::new(ErrorCode::OutOfRange, act, format!("a microphone has at most {MOST_TAPS} taps"));
+        lock(door).admit(tap).map_err(full)
     }
 
     /// Pump: frees what came home, keeps a larger ring at hand for a microphone that is read slowly, gives back memory.
     pub fn tidy(&self) {
-        let mut backstage = lock(&self.backstage);
-        for scrap in &mut backstage.scraps {
-            scrap.free_all();
-        }
-        if let Some((spares, size)) = &mut backstage.spares
-            && spares.is_empty()
-            && self.marks.queued().0 * 2 > size.0
-        {
-            let most = self.options.max_queued + Frames(RESERVE_PERIODS * self.options.period.0);
-            *size = Frames(size.0 * 2).min(most);
-            // Without memory for it the overflow policy decides.
-            let _ = SpareRing::try_new(self.options.layout, *size).map(|spare| spares.try_push(spare));
-        }
-        if let End::Playback(writer, _) = &self.end {
-            writer.with(FrameWriter::shrink_if_drained);
+        match &self.end {
+            End::Playback { writer, pump, .. } => {
+                let (scrap, door) = &mut *lock(pump);
+                scrap.free_all();
+                door.take_home();
+                writer.with(FrameWriter::shrink_if_drained);
+            }
+            End::Capture { queue, door } => {
+                queue.tidy();
+                lock(door).take_home();
+            }
         }
     }
 
-    /// Pump: the next thing that the audio thread told of a shortage.
-    pub fn next_episode(&self) -> Option<Episode> {
-        lock(&self.backstage).episodes.try_next()
+    /// Pump: tells what is new of shortages; returns when to look again at the latest.
+    pub fn look_at_shortages(&self, now: Instant, tell: impl FnMut(Shortage)) -> Option<Instant> {
+        let at = Frames(self.tally.frames.get());
+        lock(&self.shortages).look(now, at, &self.tally.queue, tell)
     }
 }
 
 /// A poisoned lock only means that some thread panicked elsewhere: what is inside is whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

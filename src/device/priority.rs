@@ -1,5 +1,5 @@
-//! Audio thread, once per device: a real-time priority, and which one the thread has obtained. One number, so that it fits
-//! an atomic.
+//! Audio thread, once per device, and workers that render: a real-time priority, and which one the thread has obtained. One
+//! number, so that it fits an atomic.
 
 /// Policy of the thread and, for the time-shared ones, its nice value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +33,35 @@ impl Priority {
 
 /// Above PulseAudio's own threads, below those of the kernel and of JACK.
 #[cfg(target_os = "linux")]
-const FIFO_LEVEL: i32 = 10;
-
-/// Makes the calling thread a real-time one where that is allowed, and leaves it as it was elsewhere.
+const AUDIO_LEVEL: i32 = 10;
+/// Below the audio threads: they hand on what a renderer has made, and never wait for it.
 #[cfg(target_os = "linux")]
+const RENDERER_LEVEL: i32 = 8;
+
+/// Makes the calling audio thread a real-time one where that is allowed, and leaves it as it was elsewhere. (SDL has asked for
+/// what there is on other systems.)
 pub fn raise() {
-    let param = libc::sched_param { sched_priority: FIFO_LEVEL };
-    // SAFETY: 0 names the calling thread; `param` is live. Threads that it starts would not inherit this.
-    unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const param) };
+    #[cfg(target_os = "linux")]
+    set(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, AUDIO_LEVEL);
 }
 
-/// SDL has asked for what there is.
+/// The same for a thread of JavaScript that renders, or back to the time-shared class.
+#[cfg(target_os = "linux")]
+pub fn set_renderer(realtime: bool) {
+    let (policy, level) = if realtime { (libc::SCHED_FIFO, RENDERER_LEVEL) } else { (libc::SCHED_OTHER, 0) };
+    set(policy | libc::SCHED_RESET_ON_FORK, level);
+}
+
 #[cfg(not(target_os = "linux"))]
-pub fn raise() {}
+pub fn set_renderer(_realtime: bool) {}
+
+/// Threads that the calling one starts do not inherit this.
+#[cfg(target_os = "linux")]
+fn set(policy: i32, level: i32) {
+    let param = libc::sched_param { sched_priority: level };
+    // SAFETY: 0 names the calling thread; `param` is live.
+    unsafe { libc::sched_setscheduler(0, policy, &raw const param) };
+}
 
 /// The calling thread's priority.
 #[cfg(target_os = "linux")]

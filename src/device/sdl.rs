@@ -2,13 +2,12 @@
 
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sdl2::sys;
 
 use crate::device::options::{DeviceOptions, Kind, Obtained};
-use crate::device::{depth, priority};
+use crate::device::{depth, monotonic, priority};
 use crate::error::{AudioError, ErrorCode};
 use crate::format::{Layout, SampleFormat};
 use crate::link::tally::Tally;
@@ -19,7 +18,9 @@ use crate::units::{Frames, Hz};
 /// SDL, initialised for audio on the thread that holds this.
 pub struct Sdl {
     _context: sdl2::Sdl,
-    audio: sdl2::AudioSubsystem,
+    _audio: sdl2::AudioSubsystem,
+    /// The audio system that was chosen at first.
+    driver: String,
 }
 
 /// An open SDL device and the callback that it runs.
@@ -27,6 +28,9 @@ pub struct OpenDevice {
     pub sdl_id: u32,
     callback: *mut CallbackSlot,
 }
+
+// SAFETY: nobody looks into the slot but SDL's thread and, once that has ended, whoever frees it.
+unsafe impl Send for OpenDevice {}
 
 struct CallbackSlot {
     callback: Callback,
@@ -60,11 +64,19 @@ impl Sdl {
         }
         let context = sdl2::init().map_err(failed)?;
         let audio = context.audio().map_err(failed)?;
-        Ok(Sdl { _context: context, audio })
+        let driver = audio.current_audio_driver().to_owned();
+        Ok(Sdl { _context: context, _audio: audio, driver })
     }
 
     pub fn driver(&self) -> String {
-        self.audio.current_audio_driver().to_owned()
+        self.driver.clone()
+    }
+
+    /// Connects to the audio system anew, after it was gone. No device may be open.
+    pub fn restart(&self) -> bool {
+        let Ok(driver) = CString::new(self.driver.as_str()) else { return false };
+        // SAFETY: SDL is initialised as long as `self` lives; with no device open nothing of its audio part is in use.
+        unsafe { sys::SDL_AudioInit(driver.as_ptr()) == 0 }
     }
 
     pub fn device_names(&self, kind: Kind) -> Vec<String> {
@@ -80,18 +92,19 @@ impl Sdl {
         }
     }
 
-    /// Opens a device; playback runs at once (its processor gives silence until told to play), capture on `set_running`.
+    /// Opens a device; it runs at once, its processor being silent until told to play; for a microphone that has to wait see
+    /// `set_running`. A refusal gives the callback back.
     pub fn open(
         &self,
         options: &DeviceOptions,
         callback: Callback,
         tally: std::sync::Arc<Tally>,
-    ) -> Result<(OpenDevice, Obtained), AudioError> {
-        let act = "SDL_OpenAudioDevice()";
-        let name =
-            options.name.as_deref().map(CString::new).transpose().map_err(|_| {
-                AudioError::new(ErrorCode::DeviceNotFound, act, "the device's name holds a NUL character")
-            })?;
+    ) -> Result<(OpenDevice, Obtained), Box<(AudioError, Callback)>> {
+        let Ok(name) = options.name.as_deref().map(CString::new).transpose() else {
+            let detail = "the device's name holds a NUL character";
+            let error = AudioError::new(ErrorCode::DeviceNotFound, "SDL_OpenAudioDevice()", detail);
+            return Err(Box::new((error, callback)));
+        };
         let waits_for_device = !["disk", "dummy"].contains(&self.driver().as_str());
         let slot = Box::into_raw(Box::new(CallbackSlot { callback, tally, priority_known: false, waits_for_device }));
         let desired = sys::SDL_AudioSpec {
@@ -122,9 +135,10 @@ impl Sdl {
             )
         });
         if sdl_id == 0 {
+            let error = self.open_error(options, sdl2::get_error());
             // SAFETY: SDL did not take the slot.
-            drop(unsafe { Box::from_raw(slot) });
-            return Err(self.open_error(options, sdl2::get_error()));
+            let slot = unsafe { Box::from_raw(slot) };
+            return Err(Box::new((error, slot.callback)));
         }
         let obtained = Obtained {
             rate: Hz(u32::try_from(got.freq).unwrap_or(options.rate.0)),
@@ -136,8 +150,8 @@ impl Sdl {
             driver: self.driver(),
         };
         let device = OpenDevice { sdl_id, callback: slot };
-        if options.kind == Kind::Playback {
-            self.set_running(&device, true);
+        if options.kind == Kind::Playback || !self.pauses_capture() {
+            self.run_callback(&device, true);
         }
         Ok((device, obtained))
     }
@@ -155,26 +169,47 @@ impl Sdl {
         AudioError::new(code, "SDL_OpenAudioDevice()", detail)
     }
 
-    /// Lets the device run its callback, or not.
+    /// A file must not run on while nobody takes what it holds. Everywhere else capture runs from the start, and what
+    /// comes before `play` is let go by its processor: once paused, SDL's PulseAudio backend may flush for as long as data
+    /// comes, and never give any again.
+    fn pauses_capture(&self) -> bool {
+        self.driver == "disk"
+    }
+
+    /// SDL's PulseAudio backend may do so at the start too: a device is paused until it is told to run, and its thread may
+    /// look before that.
+    pub fn may_be_stuck(&self) -> bool {
+        self.driver == "pulseaudio"
+    }
+
+    /// Lets a microphone run, or not, where it has to be paused.
     pub fn set_running(&self, device: &OpenDevice, running: bool) {
+        if self.pauses_capture() {
+            self.run_callback(device, running);
+        }
+    }
+
+    fn run_callback(&self, device: &OpenDevice, running: bool) {
         // SAFETY: the id is open as long as `device` is.
         unsafe { sys::SDL_PauseAudioDevice(device.sdl_id, c_int::from(!running)) };
     }
-
-    /// Ends the device's thread, then frees its callback. Takes about two periods.
-    pub fn close(&self, device: OpenDevice) {
-        // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
-        unsafe {
-            sys::SDL_CloseAudioDevice(device.sdl_id);
-            drop(Box::from_raw(device.callback));
-        }
-    }
 }
 
-/// Monotonic nanoseconds on the clock of `process.hrtime`.
-fn now() -> u64 {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(ORIGIN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+/// Ends the device's thread, then gives its callback back. Takes about two periods; any thread may do it, SDL takes no lock of
+/// others for it.
+pub fn close(device: OpenDevice) -> Callback {
+    // SAFETY: SDL joins the thread before it returns, so the callback has no other user.
+    let slot = unsafe {
+        sys::SDL_CloseAudioDevice(device.sdl_id);
+        Box::from_raw(device.callback)
+    };
+    slot.callback
+}
+
+/// True once SDL runs the device no more, though nobody has closed it.
+pub fn is_gone(device: &OpenDevice) -> bool {
+    // SAFETY: a plain call; the id is open as long as `device` is.
+    unsafe { sys::SDL_GetAudioDeviceStatus(device.sdl_id) == sys::SDL_AudioStatus::SDL_AUDIO_STOPPED }
 }
 
 /// Audio thread: SDL's way in.
@@ -194,41 +229,28 @@ unsafe extern "C" fn run_callback(userdata: *mut c_void, stream: *mut u8, len: c
         }
         slot.tally.priority.store(priority::of_this_thread().pack(), Ordering::Relaxed);
     }
-    slot.callback.run(block, now);
+    slot.callback.run(block, monotonic::nanos);
 }
 
 /// What SDL told since the last look, from whichever thread it told it.
 struct Events {
     doorbell: OnceLock<&'static Bell>,
     devices_changed: AtomicBool,
-    lost: [AtomicU32; 64],
 }
 
-static EVENTS: Events = Events {
-    doorbell: OnceLock::new(),
-    devices_changed: AtomicBool::new(false),
-    lost: [const { AtomicU32::new(0) }; 64],
-};
+static EVENTS: Events = Events { doorbell: OnceLock::new(), devices_changed: AtomicBool::new(false) };
 
-/// Any thread, the audio thread included: notes what matters and lets SDL forget the event.
+/// Any thread, the audio thread included: notes that a device came or went and lets SDL forget the event.
 unsafe extern "C" fn on_event(_: *mut c_void, event: *mut sys::SDL_Event) -> c_int {
-    // SAFETY: SDL passes a live event; `type_` tells which member of the union it is.
-    let device = unsafe {
-        let kind = (*event).type_;
-        let removed = kind == sys::SDL_EventType::SDL_AUDIODEVICEREMOVED as u32;
-        if !removed && kind != sys::SDL_EventType::SDL_AUDIODEVICEADDED as u32 {
-            return 0;
+    // SAFETY: SDL passes a live event; `type_` is there whatever it is.
+    let kind = unsafe { (*event).type_ };
+    let (removed, added) =
+        (sys::SDL_EventType::SDL_AUDIODEVICEREMOVED as u32, sys::SDL_EventType::SDL_AUDIODEVICEADDED as u32);
+    if [removed, added].contains(&kind) {
+        EVENTS.devices_changed.store(true, Ordering::Release);
+        if let Some(doorbell) = EVENTS.doorbell.get() {
+            doorbell.ring();
         }
-        if removed { (*event).adevice.which } else { 0 }
-    };
-    if device != 0 {
-        // Full only if 64 devices were lost since the last look; they then show as changed.
-        let free = |slot: &&AtomicU32| slot.compare_exchange(0, device, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        let _ = EVENTS.lost.iter().find(free);
-    }
-    EVENTS.devices_changed.store(true, Ordering::Release);
-    if let Some(doorbell) = EVENTS.doorbell.get() {
-        doorbell.ring();
     }
     0
 }
@@ -238,9 +260,7 @@ pub fn has_events() -> bool {
     EVENTS.devices_changed.load(Ordering::Acquire)
 }
 
-/// Takes what SDL told: the ids of lost devices, and whether the list of devices may have changed.
-pub fn take_events() -> (Vec<u32>, bool) {
-    let changed = EVENTS.devices_changed.swap(false, Ordering::AcqRel);
-    let lost = EVENTS.lost.iter().map(|slot| slot.swap(0, Ordering::AcqRel)).filter(|id| *id != 0).collect();
-    (lost, changed)
+/// True if, since the last call, devices came or went: those that are open, perhaps.
+pub fn take_events() -> bool {
+    EVENTS.devices_changed.swap(false, Ordering::AcqRel)
 }

@@ -1,16 +1,17 @@
-//! Service thread: the one thread of the process that talks to SDL. Others send it commands and ring its bell; SDL's own
-//! events ring the same bell, so nothing is polled.
+//! Service thread: the one thread of the process that talks to SDL, but for closing, which takes its time and has a thread for
+//! each device. Others send it commands and ring its bell; SDL's own events ring the same bell, so nothing is polled.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::device::options::{DeviceOptions, Kind, Obtained};
-use crate::device::sdl::{self, OpenDevice, Sdl};
+use crate::device::owned::Owned;
+use crate::device::sdl::{self, Sdl};
 use crate::error::{AudioError, ErrorCode};
-use crate::link::control::Control;
+use crate::link::control::{Control, Flag};
 use crate::link::tally::Tally;
 use crate::link::wake::Bell;
 use crate::rt::callback::Callback;
@@ -41,10 +42,35 @@ pub struct OpenRequest {
     pub tally: Arc<Tally>,
 }
 
+/// Since when the audio system has had the time to answer: what we wait for by ourselves is not its fault.
+type Since = Arc<Mutex<Instant>>;
+
+/// An answer that the service owes.
+pub struct Pending<T> {
+    answered: Receiver<Result<T, AudioError>>,
+    since: Since,
+}
+
+impl<T> Pending<T> {
+    /// Blocks for at most `slice`; `None` if there is no answer yet.
+    pub fn wait_for(&self, slice: Duration) -> Option<Result<T, AudioError>> {
+        match self.answered.recv_timeout(slice) {
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Timeout) if lock(&self.since).elapsed() < ANSWER_WITHIN => None,
+            Err(_) => {
+                let detail = "no answer within 15 s: the audio server hangs";
+                Some(Err(AudioError::new(ErrorCode::OpenFailed, "asking the audio service", detail)))
+            }
+        }
+    }
+}
+
+type Answer<T> = Sender<Result<T, AudioError>>;
+
 enum Command {
-    Info(Sender<AudioInfo>),
-    List(Sender<Result<DeviceNames, AudioError>>),
-    Open(Box<OpenRequest>, Sender<Result<Obtained, AudioError>>),
+    Info(Answer<AudioInfo>),
+    List(Answer<DeviceNames>),
+    Open(Opening),
     SetRunning(u64, bool),
     Close(u64),
     /// Answered when every device that was closed before is gone.
@@ -65,8 +91,9 @@ pub fn service(pump: &Arc<Bell>) -> &'static Service {
         let (commands, inbox) = unbounded();
         let bell = pump.clone();
         let run = move || {
-            let (open, closing, settling) = (HashMap::new(), Vec::new(), Vec::new());
-            Worker { sdl: None, open, closing, settling, pump: bell }.run(&inbox);
+            let (waiting, closing, leaving, settling) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let open = HashMap::new();
+            Worker { sdl: None, open, waiting, closing, leaving, settling, pump: bell }.run(&inbox);
         };
         // Without the thread every request below answers with an error.
         let _ = std::thread::Builder::new().name("audio-service".into()).spawn(run);
@@ -75,29 +102,24 @@ pub fn service(pump: &Arc<Bell>) -> &'static Service {
 }
 
 /// Set when the list of devices may have changed; the pump takes it.
-pub static LIST_CHANGED: crate::link::control::Flag = crate::link::control::Flag::new();
+pub static LIST_CHANGED: Flag = Flag::new();
 
 impl Service {
     pub fn pump(&self) -> &Arc<Bell> {
         &self.pump
     }
 
-    pub fn info(&self) -> Result<AudioInfo, AudioError> {
-        self.ask(Command::Info)
+    pub fn info(&self) -> Pending<AudioInfo> {
+        self.ask(|answer, _| Command::Info(answer))
     }
 
-    pub fn device_names(&self) -> Result<DeviceNames, AudioError> {
-        self.ask(Command::List)?
+    pub fn device_names(&self) -> Pending<DeviceNames> {
+        self.ask(|answer, _| Command::List(answer))
     }
 
-    /// Blocks until the device is open or refused.
-    pub fn open(&self, request: OpenRequest) -> Result<Obtained, AudioError> {
-        let id = request.id;
-        let answer = self.ask(|answer| Command::Open(Box::new(request), answer));
-        if answer.is_err() {
-            self.close(id);
-        }
-        answer?
+    /// Begins to open a device. Who no longer wants the answer closes the id.
+    pub fn open(&self, request: OpenRequest) -> Pending<Obtained> {
+        self.ask(|answer, since| Command::Open(Opening { request: Box::new(request), answer, since }))
     }
 
     pub fn set_running(&self, id: u64, running: bool) {
@@ -121,30 +143,36 @@ impl Service {
         DOORBELL.ring();
     }
 
-    fn ask<T>(&self, command: impl FnOnce(Sender<T>) -> Command) -> Result<T, AudioError> {
+    fn ask<T>(&self, command: impl FnOnce(Answer<T>, Since) -> Command) -> Pending<T> {
         let (answer, answered) = bounded(1);
-        self.tell(command(answer));
-        answered.recv_timeout(ANSWER_WITHIN).map_err(|_| {
-            AudioError::new(
-                ErrorCode::OpenFailed,
-                "asking the audio service",
-                "no answer within 15 s: the audio server hangs",
-            )
-        })
+        let since = Arc::new(Mutex::new(Instant::now()));
+        self.tell(command(answer, since.clone()));
+        Pending { answered, since }
     }
 }
 
-struct Owned {
-    device: OpenDevice,
-    control: Arc<Control>,
+struct Opening {
+    request: Box<OpenRequest>,
+    answer: Answer<Obtained>,
+    since: Since,
+}
+
+/// A device that SDL is closing, on a thread of its own: that takes two periods, which may be seconds.
+struct Leaving {
     kind: Kind,
-    three_periods: Duration,
+    name: Option<String>,
+    /// When it should have gone.
+    until: Instant,
+    gone: Arc<Flag>,
 }
 
 struct Worker {
     sdl: Option<Sdl>,
     open: HashMap<u64, Owned>,
+    /// Not opened before the device that is in their way has gone.
+    waiting: Vec<Opening>,
     closing: Vec<(Owned, Instant)>,
+    leaving: Vec<Leaving>,
     settling: Vec<Sender<()>>,
     pump: Arc<Bell>,
 }
@@ -156,14 +184,22 @@ impl Worker {
                 self.handle(command);
             }
             self.take_events();
-            self.finish_closing(|owned, deadline, now| owned.has_faded() || now >= deadline);
-            if self.closing.is_empty() {
+            self.finish_closing();
+            for opening in std::mem::take(&mut self.waiting) {
+                self.open(opening);
+            }
+            if self.closing.is_empty() && self.leaving.is_empty() {
                 self.settling.drain(..).for_each(|answer| {
                     let _ = answer.try_send(());
                 });
             }
+            self.mend();
+            let now = Instant::now();
+            let due = self.open.values().filter_map(Owned::due).min();
             let idle = if self.closing.is_empty() { Duration::from_secs(3600) } else { Duration::from_millis(1) };
-            DOORBELL.wait_until(idle, || !inbox.is_empty() || sdl::has_events());
+            let idle = due.map_or(idle, |due| idle.min(due.saturating_duration_since(now)));
+            let gone = |leaving: &Leaving| leaving.gone.get();
+            DOORBELL.wait_until(idle, || !inbox.is_empty() || sdl::has_events() || self.leaving.iter().any(gone));
         }
     }
 
@@ -178,7 +214,7 @@ impl Worker {
         match command {
             Command::Info(answer) => {
                 let current = self.sdl().ok().map(Sdl::driver);
-                let _ = answer.try_send(AudioInfo { drivers: sdl::drivers(), current, version: sdl::version() });
+                let _ = answer.try_send(Ok(AudioInfo { drivers: sdl::drivers(), current, version: sdl::version() }));
             }
             Command::List(answer) => {
                 let names = self.sdl().map(|sdl| DeviceNames {
@@ -187,16 +223,10 @@ impl Worker {
                 });
                 let _ = answer.try_send(names);
             }
-            Command::Open(request, answer) => {
-                let id = request.id;
-                let opened = self.open(*request);
-                if answer.send(opened).is_err() {
-                    self.close(id);
-                }
-            }
+            Command::Open(opening) => self.open(opening),
             Command::SetRunning(id, running) => {
                 if let (Some(sdl), Some(owned)) = (&self.sdl, self.open.get(&id)) {
-                    sdl.set_running(&owned.device, running);
+                    owned.set_running(sdl, running);
                 }
             }
             Command::Close(id) => self.close(id),
@@ -204,22 +234,67 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, request: OpenRequest) -> Result<Obtained, AudioError> {
-        // Some drivers have one device only, and the one before may still be fading.
-        if !self.closing.is_empty() {
-            while self.closing.iter().any(|(owned, until)| !owned.has_faded() && Instant::now() < *until) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            self.finish_closing(|_, _, _| true);
+    fn open(&mut self, opening: Opening) {
+        if let Some(until) = self.in_the_way_until(&opening.request.options) {
+            let mut since = lock(&opening.since);
+            *since = until.max(*since);
+            drop(since);
+            self.waiting.push(opening);
+            return;
         }
+        let Opening { request, answer, .. } = opening;
+        let id = request.id;
+        let opened = self.open_now(*request);
+        if answer.send(opened).is_err() {
+            self.close(id);
+        }
+    }
+
+    fn open_now(&mut self, request: OpenRequest) -> Result<Obtained, AudioError> {
         let OpenRequest { id, options, callback, control, tally } = request;
-        let (device, obtained) = self.sdl()?.open(&options, callback, tally)?;
-        let three_periods = Duration::from_millis(3 * obtained.period.to_millis(obtained.rate));
-        self.open.insert(id, Owned { device, control, kind: options.kind, three_periods });
+        let (owned, obtained) = Owned::open(self.sdl()?, options, callback, (control, tally))?;
+        self.open.insert(id, owned);
         Ok(obtained)
     }
 
+    /// Opens again what is gone.
+    fn mend(&mut self) {
+        let now = Instant::now();
+        let Some(sdl) = &self.sdl else { return };
+        if !self.open.values().any(|owned| owned.due().is_some_and(|due| due <= now)) {
+            return;
+        }
+        // An audio system that went away takes all devices with it; SDL must be told to look for it again.
+        let idle = self.closing.is_empty() && self.leaving.is_empty();
+        if idle && !self.open.values().any(Owned::is_open) {
+            sdl.restart();
+        }
+        self.open.values_mut().for_each(|owned| owned.mend(sdl, now));
+        self.pump.ring();
+    }
+
+    /// Until when a device that is going may keep this one from being opened; `None` if the way is free.
+    fn in_the_way_until(&self, wanted: &DeviceOptions) -> Option<Instant> {
+        let driver = self.sdl.as_ref()?.driver();
+        let keeps = |kind: Kind, name: &Option<String>| {
+            kind == wanted.kind
+                && match driver.as_str() {
+                    // Servers mix: a device more is no matter to them.
+                    "pulseaudio" | "pipewire" | "jack" | "coreaudio" | "wasapi" | "directsound" => false,
+                    // A file, or a card that may have one user.
+                    "disk" | "alsa" => *name == wanted.name,
+                    // Those that have one device at all.
+                    _ => true,
+                }
+        };
+        let fading = self.closing.iter().filter(|(owned, _)| keeps(owned.options.kind, &owned.options.name));
+        let fading = fading.map(|(owned, until)| *until + owned.three_periods);
+        let leaving = self.leaving.iter().filter(|leaving| keeps(leaving.kind, &leaving.name));
+        fading.chain(leaving.map(|leaving| leaving.until)).max()
+    }
+
     fn close(&mut self, id: u64) {
+        self.waiting.retain(|opening| opening.request.id != id);
         if let Some(owned) = self.open.remove(&id) {
             owned.control.closing.set(true);
             let until = Instant::now() + FADE_WITHIN + owned.three_periods;
@@ -227,33 +302,47 @@ impl Worker {
         }
     }
 
-    fn finish_closing(&mut self, done: impl Fn(&Owned, Instant, Instant) -> bool) {
+    fn finish_closing(&mut self) {
+        self.leaving.retain(|leaving| !leaving.gone.get());
         let now = Instant::now();
-        let (ended, still) =
-            std::mem::take(&mut self.closing).into_iter().partition(|(owned, deadline)| done(owned, *deadline, now));
-        self.closing = still;
-        let ended: Vec<(Owned, Instant)> = ended;
-        if let Some(sdl) = &self.sdl {
-            ended.into_iter().for_each(|(owned, _)| sdl.close(owned.device));
+        let faded = |(owned, deadline): &mut (Owned, Instant)| owned.has_faded() || now >= *deadline;
+        for (owned, _) in self.closing.extract_if(.., faded) {
+            let (kind, name, three_periods) = (owned.options.kind, owned.options.name.clone(), owned.three_periods);
+            let Some(device) = owned.into_device() else { continue };
+            let gone = Arc::new(Flag::new());
+            self.leaving.push(Leaving { kind, name, until: now + three_periods, gone: gone.clone() });
+            let (hand_over, handed_over) = bounded(1);
+            let close = move |device| {
+                drop(sdl::close(device));
+                gone.set(true);
+                DOORBELL.ring();
+            };
+            let closer = close.clone();
+            let run = move || {
+                let _ = handed_over.recv().map(closer);
+            };
+            match std::thread::Builder::new().name("audio-close".into()).spawn(run) {
+                Ok(_) => {
+                    let _ = hand_over.send(device);
+                }
+                Err(_) => close(device),
+            }
         }
     }
 
     fn take_events(&mut self) {
-        let (lost, changed) = sdl::take_events();
-        for sdl_id in lost {
-            if let Some(owned) = self.open.values().find(|owned| owned.device.sdl_id == sdl_id) {
-                owned.control.lost.set(true);
-            }
+        if !sdl::take_events() {
+            return;
         }
-        if changed {
-            LIST_CHANGED.set(true);
-            self.pump.ring();
-        }
+        self.open.values_mut().for_each(|owned| {
+            owned.look();
+        });
+        LIST_CHANGED.set(true);
+        self.pump.ring();
     }
 }
 
-impl Owned {
-    fn has_faded(&self) -> bool {
-        self.kind == Kind::Capture || self.control.faded.get() || self.control.lost.get() || self.control.failed.get()
-    }
+/// A poisoned lock only means that some thread panicked elsewhere: what is inside is whole.
+fn lock(since: &Since) -> MutexGuard<'_, Instant> {
+    since.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,12 +7,12 @@
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ringbuf::traits::{Consumer, Observer, Producer, Raw, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::format::Layout;
+use crate::link::marks::FrameMarks;
 use crate::link::scrap::{Retired, ScrapSender};
 use crate::units::Frames;
 
@@ -23,68 +23,6 @@ const RINGS_IN_FLIGHT: usize = 48;
 /// the copy. Only what is used takes memory.
 const LEAST_GROWTH_BYTES: usize = 3 * HUGE_PAGE;
 const HUGE_PAGE: usize = 2 << 20;
-
-/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
-#[derive(Debug, Default)]
-pub struct FrameMarks {
-    written: AtomicU64,
-    read: AtomicU64,
-    delivered: AtomicU64,
-    dropped: AtomicU64,
-    /// Cleared frames that the reader has stepped over, and those that it read for nobody.
-    discarded: AtomicU64,
-    discard_to: AtomicU64,
-}
-
-/// One look at the marks, consistent in itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameCount {
-    pub written: Frames,
-    pub delivered: Frames,
-    /// Lost to an overflow.
-    pub dropped: Frames,
-    /// Cleared before they were delivered.
-    pub discarded: Frames,
-    pub queued: Frames,
-}
-
-impl FrameMarks {
-    pub fn queued(&self) -> Frames {
-        let read = self.read.load(Ordering::Acquire).max(self.discard_to.load(Ordering::Acquire));
-        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
-    }
-
-    /// Frames that still take room, cleared ones included.
-    pub fn in_rings(&self) -> Frames {
-        let read = self.read.load(Ordering::Acquire);
-        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
-    }
-
-    /// Drops everything written so far. Takes effect at once for every count, and for the sound with the next block.
-    pub fn discard_all(&self) {
-        self.discard_to.fetch_max(self.written.load(Ordering::Acquire), Ordering::AcqRel);
-    }
-
-    /// One look. Each count has one writer and only grows, and what has left the rings is their sum: no look is torn.
-    pub fn count(&self) -> FrameCount {
-        // Before the counts, so that they show whatever the reader did after the clear.
-        let discard_to = self.discard_to.load(Ordering::Acquire);
-        let delivered = self.delivered.load(Ordering::Acquire);
-        let dropped = self.dropped.load(Ordering::Acquire);
-        let discarded = self.discarded.load(Ordering::Acquire);
-        let read = delivered + dropped + discarded;
-        let cleared = discard_to.saturating_sub(read);
-        // The reader may have got frames that the writer is just about to count.
-        let written = self.written.load(Ordering::Acquire).max(read);
-        FrameCount {
-            written: Frames(written),
-            delivered: Frames(delivered),
-            dropped: Frames(dropped),
-            discarded: Frames(discarded + cleared),
-            queued: Frames(written - read - cleared),
-        }
-    }
-}
 
 /// A fresh ring, its ends not yet in use.
 pub struct SpareRing {
@@ -152,14 +90,22 @@ pub struct FrameReader {
     dropped: u64,
     /// Nothing may come out before this is reached.
     cleared_to: u64,
+    cut: Option<Cut>,
 }
 
-/// What is to become of frames that leave the ring.
+/// The end of a queue that was cut: the frames from `from` to `to` still come out, the first of a fade over so many.
+struct Cut {
+    from: u64,
+    to: u64,
+    over: Frames,
+}
+
+/// How far the fade of a queue that was cut has got: `done` of `over` frames, and `left` still come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Delivered,
-    /// Read, but nobody gets it: the device is gone. Counted as discarded.
-    Discarded,
+pub struct Fading {
+    pub done: Frames,
+    pub over: Frames,
+    pub left: Frames,
 }
 
 /// A ring of `capacity` frames. What the reader no longer needs goes home through `scrap`.
@@ -188,6 +134,7 @@ pub fn frame_ring(layout: Layout, capacity: Frames, scrap: ScrapSender) -> (Fram
         delivered: 0,
         dropped: 0,
         cleared_to: 0,
+        cut: None,
     };
     (writer, reader, marks)
 }
@@ -199,7 +146,7 @@ impl FrameWriter {
         let (now, rest) = bytes.split_at_checked(self.layout.bytes_of(frames)).unwrap_or((&[], bytes));
         self.prod.push_slice(now);
         self.written += frames.0;
-        self.marks.written.store(self.written, Ordering::Release);
+        self.marks.publish_written(self.written);
         rest
     }
 
@@ -272,11 +219,12 @@ impl FrameWriter {
 impl FrameReader {
     /// Fills as much of `out` as there are whole frames; returns the bytes filled. Neither waits nor allocates. `settle`
     /// first, or cleared frames come out.
-    pub fn pop(&mut self, out: &mut [u8], fate: Fate) -> usize {
+    pub fn pop(&mut self, out: &mut [u8]) -> usize {
         if self.read < self.cleared_to {
             return 0;
         }
-        let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()));
+        let most = self.fading().map_or(u64::MAX, |fading| fading.left.0);
+        let wanted = self.layout.bytes_of(self.layout.frames_in(out.len()).min(Frames(most)));
         let mut filled = 0;
         while filled < wanted {
             let got = out.get_mut(filled..wanted).map_or(0, |rest| self.cons.pop_slice(rest));
@@ -287,9 +235,7 @@ impl FrameReader {
         }
         let frames = self.layout.frames_in(filled).0;
         self.read += frames;
-        if fate == Fate::Delivered {
-            self.delivered += frames;
-        }
+        self.delivered += frames;
         self.publish();
         filled
     }
@@ -297,7 +243,11 @@ impl FrameReader {
     /// Steps over what was cleared. Returns up to where that reaches: a value that moves with every clear that had something
     /// to drop, whichever thread stepped over it.
     pub fn settle(&mut self) -> Frames {
-        self.cleared_to = self.marks.discard_to.load(Ordering::Acquire);
+        if self.fading().is_some_and(|fading| fading.left > Frames::ZERO) {
+            return Frames(self.cleared_to);
+        }
+        self.cut = None;
+        self.cleared_to = self.marks.discard_to();
         if self.cleared_to > self.read {
             self.skip(Frames(self.cleared_to - self.read));
             self.publish();
@@ -311,8 +261,47 @@ impl FrameReader {
         self.marks.queued()
     }
 
+    /// Cuts off what is queued: the first frames of it, at most `over`, still come out, to be faded. Returns how many of those
+    /// that were queued, or were left of an earlier cut, never will.
+    pub fn cut(&mut self, over: Frames) -> Frames {
+        if self.fading().is_some_and(|fading| fading.left > Frames::ZERO && fading.left <= over) {
+            // It fades already, and soon enough. What was written since goes, too.
+            let cleared_to = self.marks.discard_to();
+            self.marks.discard_all();
+            return Frames(self.marks.discard_to().saturating_sub(cleared_to));
+        }
+        let given_up = self.finish_cut();
+        // What was cleared before is not ours to count.
+        self.settle();
+        let first = self.read.max(self.cleared_to);
+        self.marks.discard_all();
+        let queued = Frames(self.marks.discard_to().saturating_sub(first));
+        // Nothing comes out while what was cleared is still in the way.
+        let kept = if first == self.read { over.min(queued) } else { Frames::ZERO };
+        if kept > Frames::ZERO {
+            self.cut = Some(Cut { from: self.read, to: self.read + kept.0, over });
+        } else {
+            self.settle();
+        }
+        given_up + queued - kept
+    }
+
+    /// The fade of a queue that was cut, until the next `settle` after its end.
+    pub fn fading(&self) -> Option<Fading> {
+        let Cut { from, to, over } = self.cut.as_ref()?;
+        Some(Fading { done: Frames(self.read - from), over: *over, left: Frames(to.saturating_sub(self.read)) })
+    }
+
+    /// Gives up what is left of a queue that was cut; returns how many frames.
+    pub fn finish_cut(&mut self) -> Frames {
+        let left = self.fading().map_or(Frames::ZERO, |fading| fading.left);
+        self.cut = None;
+        left
+    }
+
     /// Gives up the `frames` oldest frames for newer ones; returns how many were there.
     pub fn drop_oldest(&mut self, frames: Frames) -> Frames {
+        self.finish_cut();
         self.settle();
         let dropped = if self.read < self.cleared_to { Frames::ZERO } else { self.skip(frames) };
         self.dropped += dropped.0;
@@ -354,10 +343,7 @@ impl FrameReader {
     }
 
     fn publish(&self) {
-        self.marks.delivered.store(self.delivered, Ordering::Release);
-        self.marks.dropped.store(self.dropped, Ordering::Release);
-        self.marks.discarded.store(self.read - self.delivered - self.dropped, Ordering::Release);
-        self.marks.read.store(self.read, Ordering::Release);
+        self.marks.publish_read(self.read, self.delivered, self.dropped);
     }
 }
 
@@ -373,18 +359,4 @@ fn prefer_huge_pages(ring: &mut [MaybeUninit<u8>]) -> usize {
     }
     let _ = ring;
     0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_look_adds_up_while_the_reader_is_ahead_of_what_the_writer_has_told() {
-        let marks = FrameMarks::default();
-        marks.written.store(5, Ordering::Relaxed);
-        marks.delivered.store(8, Ordering::Relaxed);
-        let count = marks.count();
-        assert_eq!((count.written, count.delivered, count.queued), (Frames(8), Frames(8), Frames::ZERO));
-    }
 }

@@ -14,12 +14,20 @@
     )
 )]
 
+pub mod ahead;
+pub mod clock;
 pub mod control;
 pub mod episodes;
 pub mod frames;
+pub mod guests;
 pub mod hush;
+pub mod latest;
+pub mod marks;
 pub mod scrap;
+pub mod shared;
+pub mod source;
 pub mod tally;
+pub mod tap;
 pub mod try_cell;
 pub mod wake;
 

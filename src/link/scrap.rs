@@ -6,33 +6,33 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 const ROOM: usize = 64;
 
-/// Something to be freed off the audio thread.
+/// A ring's end, to be freed off the audio thread.
 pub enum Retired {
     ReadEnd(HeapCons<u8>),
     WriteEnd(HeapProd<u8>),
 }
 
-pub struct ScrapSender {
-    lane: HeapProd<Retired>,
+pub struct ScrapSender<T = Retired> {
+    lane: HeapProd<T>,
 }
 
-pub struct ScrapReceiver {
-    lane: HeapCons<Retired>,
+pub struct ScrapReceiver<T = Retired> {
+    lane: HeapCons<T>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-pub fn scrap_lane() -> (ScrapSender, ScrapReceiver) {
+pub fn scrap_lane<T>() -> (ScrapSender<T>, ScrapReceiver<T>) {
     let (sender, receiver) = HeapRb::new(ROOM).split();
     (ScrapSender { lane: sender }, ScrapReceiver { lane: receiver })
 }
 
-impl ScrapSender {
+impl<T> ScrapSender<T> {
     pub fn has_room(&self) -> bool {
         self.lane.vacant_len() > 0
     }
 
     /// Sends `thing` home. Without room it is leaked rather than freed here, so ask first.
-    pub fn retire(&mut self, thing: Retired) {
+    pub fn retire(&mut self, thing: T) {
         if let Err(unsent) = self.lane.try_push(thing) {
             #[expect(clippy::mem_forget, reason = "as said")]
             std::mem::forget(unsent);
@@ -40,7 +40,7 @@ impl ScrapSender {
     }
 }
 
-impl ScrapReceiver {
+impl<T> ScrapReceiver<T> {
     /// Frees all that came home; returns how many things. Not for the audio thread.
     pub fn free_all(&mut self) -> usize {
         let mut freed = 0;

@@ -1,5 +1,6 @@
 //! Audio thread to anyone: what a device has done so far. One writer, relaxed atomics, no reader ever holds it up.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::units::Frames;
@@ -19,15 +20,25 @@ impl Counter {
     }
 }
 
+/// What is counted of each queue.
+#[derive(Debug, Default)]
+pub struct QueueTally {
+    /// Episodes in which data was short (playback) or room was (capture).
+    pub episodes: Counter,
+    pub episode_frames: Counter,
+    pub depth: Depth,
+}
+
 #[derive(Debug)]
 pub struct Tally {
     pub callbacks: Counter,
     /// Frames that the device has run, sounding or not.
     pub frames: Counter,
-    /// Episodes in which data was short (playback) or room was (capture).
-    pub episodes: Counter,
-    pub episode_frames: Counter,
-    pub depth: Depth,
+    /// Of the device's own queue.
+    pub queue: Arc<QueueTally>,
+    pub level: Level,
+    /// Frames for which a lost device was gone, in all.
+    pub gap_frames: Counter,
     pub interval_nanos: Histogram,
     pub duration_nanos: Histogram,
     /// Priority of the audio thread, packed by whoever knows the platform; 0 until the first callback.
@@ -39,14 +50,9 @@ impl Tally {
         Tally {
             callbacks: Counter::default(),
             frames: Counter::default(),
-            episodes: Counter::default(),
-            episode_frames: Counter::default(),
-            depth: Depth {
-                min: AtomicU64::new(u64::MAX),
-                max: AtomicU64::new(0),
-                sum: Counter::default(),
-                seen: Counter::default(),
-            },
+            queue: Arc::default(),
+            level: Level::default(),
+            gap_frames: Counter::default(),
             interval_nanos: Histogram::new(),
             duration_nanos: Histogram::new(),
             priority: AtomicU64::new(0),
@@ -67,6 +73,61 @@ pub struct Depth {
     max: AtomicU64,
     sum: Counter,
     seen: Counter,
+}
+
+impl Default for Depth {
+    fn default() -> Depth {
+        let (sum, seen) = (Counter::default(), Counter::default());
+        Depth { min: AtomicU64::new(u64::MAX), max: AtomicU64::new(0), sum, seen }
+    }
+}
+
+/// What the one who notes a depth in every block keeps by itself, to publish it now and then: to touch what others read costs
+/// more than to note it.
+#[derive(Debug)]
+pub struct DepthNotes {
+    min: u64,
+    max: u64,
+    sum: u64,
+    seen: u64,
+}
+
+/// The mean may be behind by so many blocks; least and greatest are not.
+const BLOCKS_PER_NEWS: u64 = 16;
+
+impl DepthNotes {
+    pub fn new() -> DepthNotes {
+        DepthNotes { min: u64::MAX, max: 0, sum: 0, seen: 0 }
+    }
+
+    pub fn note(&mut self, queued: Frames, depth: &Depth) {
+        let extreme = queued.0 < self.min || queued.0 > self.max;
+        (self.min, self.max) = (self.min.min(queued.0), self.max.max(queued.0));
+        (self.sum, self.seen) = (self.sum + queued.0, self.seen + 1);
+        if extreme || self.seen == BLOCKS_PER_NEWS {
+            depth.min.store(self.min, Ordering::Relaxed);
+            depth.max.store(self.max, Ordering::Relaxed);
+            depth.sum.add(self.sum);
+            depth.seen.add(self.seen);
+            (self.sum, self.seen) = (0, 0);
+        }
+    }
+}
+
+/// Root mean square and peak of the last window, in one word.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    pub fn set(&self, rms: f32, peak: f32) {
+        self.0.store((u64::from(rms.to_bits()) << 32) | u64::from(peak.to_bits()), Ordering::Release);
+    }
+
+    /// rms, peak
+    pub fn get(&self) -> (f32, f32) {
+        let word = self.0.load(Ordering::Acquire);
+        (f32::from_bits((word >> 32) as u32), f32::from_bits(word as u32))
+    }
 }
 
 impl Depth {
@@ -171,8 +232,23 @@ mod tests {
     }
 
     #[test]
+    fn depths_that_are_kept_back_arrive_soon_and_the_extremes_at_once() {
+        let (tally, mut notes) = (QueueTally::default(), DepthNotes::new());
+        let mut noted = Vec::new();
+        for frames in (0..100).map(|at: u64| at * 37 % 50).chain([50; 1_000]) {
+            notes.note(Frames(frames), &tally.depth);
+            noted.push(frames as f64);
+            let (min, mean, max) = tally.depth.summary();
+            assert_eq!((min, max), noted.iter().fold((50.0, 0.0), |(min, max), at| (at.min(min), at.max(max))));
+            let told = &noted[..tally.depth.seen.get() as usize];
+            assert!(noted.len() - told.len() < BLOCKS_PER_NEWS as usize);
+            assert_eq!(mean, told.iter().sum::<f64>() / told.len() as f64);
+        }
+    }
+
+    #[test]
     fn depth_keeps_least_mean_and_greatest() {
-        let tally = Tally::new();
+        let tally = QueueTally::default();
         assert_eq!(tally.depth.summary(), (0.0, 0.0, 0.0));
         for frames in [10, 20, 60] {
             tally.depth.note(Frames(frames));

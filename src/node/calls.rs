@@ -1,5 +1,6 @@
 //! JavaScript threads. The calls that need not be quick. JavaScript has checked every argument before it calls.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,16 +8,17 @@ use napi::bindgen_prelude::{Env, Function, JsValue, Object};
 use napi_derive::napi;
 
 use crate::device::options::{DeviceOptions, Echo, Kind, OnLost};
-use crate::device::owner::{Device, Waited};
-use crate::device::priority::Priority;
-use crate::device::{depth, service::service, table};
+use crate::device::owner::Device;
+use crate::device::priority::{self, Priority};
+use crate::device::service::{AudioInfo, service};
+use crate::device::{depth, table, table::Entry};
 use crate::error::{AudioError, ErrorCode};
 use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
-use crate::node::env::{self, EventArgs};
+use crate::node::env::{self, Asked, EventArgs};
 use crate::node::stats::{self, RawStats};
 use crate::node::{codec, hot, packets, playout, voice};
-use crate::rt::capture::Overflow;
+use crate::rt::tap::Overflow;
 use crate::units::{Frames, Hz};
 
 impl AsRef<str> for ErrorCode {
@@ -25,7 +27,7 @@ impl AsRef<str> for ErrorCode {
     }
 }
 
-type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
+pub(super) type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
 
 impl From<AudioError> for napi::Error<ErrorCode> {
     fn from(error: AudioError) -> Self {
@@ -33,8 +35,13 @@ impl From<AudioError> for napi::Error<ErrorCode> {
     }
 }
 
-fn closed() -> napi::Error<ErrorCode> {
+pub(super) fn closed() -> napi::Error<ErrorCode> {
     napi::Error::new(ErrorCode::Closed, "instance is closed")
+}
+
+/// The device of an instance, or the one that a source or tap belongs to.
+pub(super) fn device(slot: u32) -> Result<Arc<Device>> {
+    env::entry(slot).map(|entry| entry.device().clone()).ok_or_else(closed)
 }
 
 #[napi(module_exports)]
@@ -85,6 +92,12 @@ pub struct RawDevice {
 }
 
 #[napi(object)]
+pub struct RawPriority {
+    pub policy: String,
+    pub level: i32,
+}
+
+#[napi(object)]
 pub struct RawObtained {
     pub frequency: u32,
     pub channels: u32,
@@ -108,9 +121,9 @@ pub struct RawNames {
     pub recording: Vec<String>,
 }
 
-/// Opens a device; blocks until it is open or refused.
+/// Begins to open a device: `opened` has the answer.
 #[napi]
-pub fn open(options: RawOptions) -> Result<RawDevice> {
+pub fn ask_open(options: RawOptions) -> Result<()> {
     let format = SampleFormat::from_name(&options.format)
         .ok_or_else(|| napi::Error::new(ErrorCode::InvalidArg, format!("invalid format: {}", options.format)))?;
     let options = DeviceOptions {
@@ -126,23 +139,25 @@ pub fn open(options: RawOptions) -> Result<RawDevice> {
         depth: Frames(u64::from(options.depth_frames)),
         echo: Echo { format: options.format_name, buffered: options.buffered },
     };
-    let device = table::open(options, pump::bell())?;
-    let (described, slot) = (describe(&device), env::keep(device));
-    Ok(RawDevice { slot, ..described })
+    env::ask(Asked::Open(Box::new(table::open(options, pump::bell()))));
+    Ok(())
 }
 
-/// One more instance of an open device.
+/// Blocks for at most `slice_ms`: what `ask_open` asked for, or nothing yet.
 #[napi]
-pub fn attach(id: f64) -> Result<RawDevice> {
-    let device = table::attach(id as u64)?;
-    let (described, slot) = (describe(&device), env::keep(device));
-    Ok(RawDevice { slot, ..described })
+pub fn opened(slice_ms: f64) -> Result<Option<RawDevice>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Open(opening) => opening.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    let described = |entry: Entry| describe(entry.device(), env::keep(entry.clone(), std::ptr::null_mut()));
+    Ok(answer.transpose()?.map(described))
 }
 
-fn describe(device: &Device) -> RawDevice {
+pub(super) fn describe(device: &Device, slot: u32) -> RawDevice {
     let options = &device.options;
     RawDevice {
-        slot: 0,
+        slot,
         id: device.id as f64,
         recording: options.kind == Kind::Capture,
         name: options.name.clone(),
@@ -157,13 +172,13 @@ fn describe(device: &Device) -> RawDevice {
 
 /// Lets go of an instance; returns at once.
 #[napi]
-pub fn close(slot: u32) {
-    env::let_go(slot);
+pub fn close(env: Env, slot: u32) {
+    env::let_go(slot, env.raw());
 }
 
 #[napi]
 pub fn play(slot: u32, playing: bool) -> Result<()> {
-    let device = env::device(slot).ok_or_else(closed)?;
+    let device = device(slot)?;
     device.control.playing.set(playing);
     if device.options.kind == Kind::Capture {
         service(pump::bell()).set_running(device.id, playing);
@@ -173,46 +188,74 @@ pub fn play(slot: u32, playing: bool) -> Result<()> {
 
 #[napi]
 pub fn clear(slot: u32) -> Result<()> {
-    let device = env::device(slot).ok_or_else(closed)?;
-    device.clear();
+    match env::entry(slot).ok_or_else(closed)? {
+        Entry::Device(device) => device.clear(),
+        Entry::Source(source) => source.clear(),
+        Entry::Tap(tap) => tap.clear(),
+    }
     Ok(())
 }
 
 /// Whether somebody, in whichever environment, has told the device to run.
 #[napi]
 pub fn is_playing(slot: u32) -> bool {
-    env::device(slot).is_some_and(|device| device.control.playing.get())
+    env::entry(slot).is_some_and(|entry| entry.device().control.playing.get())
+}
+
+/// Whether another environment writes (reads) the device.
+#[napi]
+pub fn is_used_elsewhere(slot: u32) -> bool {
+    env::with(slot, |entry, turn, _| entry.is_used_elsewhere(turn)).unwrap_or(false)
+}
+
+/// "failed", "lost", or nothing for a device that is well.
+#[napi]
+pub fn trouble(slot: u32) -> Option<String> {
+    let entry = env::entry(slot)?;
+    let device = entry.device();
+    let (failed, lost) = (device.control.failed.get(), device.control.lost.get());
+    (failed || lost).then(|| if failed { "failed" } else { "lost" }.to_owned())
 }
 
 /// Blocks for at most `timeout_ms`: "ready", "timeout", "closed" or "lost".
 #[napi]
 pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
-    let device = env::device(slot).ok_or_else(closed)?;
-    let waited = device.wait_for(Frames(frames as u64), Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0)));
-    let word = match waited {
-        Waited::Ready => "ready",
-        Waited::TimedOut => "timeout",
-        Waited::Closed => "closed",
-        Waited::Lost => "lost",
+    let (frames, timeout) = (Frames(frames as u64), slice(timeout_ms));
+    let waited = match env::entry(slot).ok_or_else(closed)? {
+        Entry::Device(device) => device.wait_for(frames, timeout),
+        Entry::Source(source) => source.wait_for(frames, timeout),
+        Entry::Tap(tap) => tap.wait_for(frames, timeout),
     };
-    Ok(word.to_owned())
+    Ok(waited.word().to_owned())
 }
 
 #[napi]
 pub fn stats(slot: u32) -> Result<RawStats> {
-    env::device(slot).map(|device| stats::of(&device)).ok_or_else(closed)
+    env::entry(slot).map(|entry| stats::of(&entry)).ok_or_else(closed)
 }
 
+/// Makes the calling thread a real-time one where that is allowed, or takes it back; returns what it is then.
 #[napi]
-pub fn obtained(slot: u32) -> Result<RawObtained> {
-    let device = env::device(slot).ok_or_else(closed)?;
-    let got = device.obtained().ok_or_else(closed)?;
-    let (policy, level) = match Priority::unpack(device.tally.priority.load(Ordering::Relaxed)) {
+pub fn set_realtime(wanted: bool) -> RawPriority {
+    priority::set_renderer(wanted);
+    let (policy, level) = words(priority::of_this_thread());
+    RawPriority { policy: policy.to_owned(), level }
+}
+
+fn words(priority: Priority) -> (&'static str, i32) {
+    match priority {
         Priority::Unknown => ("unknown", 0),
         Priority::Shared { nice } => ("other", i32::from(nice)),
         Priority::Fifo { level } => ("fifo", i32::from(level)),
         Priority::RoundRobin { level } => ("rr", i32::from(level)),
-    };
+    }
+}
+
+#[napi]
+pub fn obtained(slot: u32) -> Result<RawObtained> {
+    let device = device(slot)?;
+    let got = device.obtained().ok_or_else(closed)?;
+    let (policy, level) = words(Priority::unpack(device.tally.priority.load(Ordering::Relaxed)));
     Ok(RawObtained {
         frequency: got.rate.0,
         channels: got.layout.channels as u32,
@@ -225,20 +268,43 @@ pub fn obtained(slot: u32) -> Result<RawObtained> {
 }
 
 #[napi]
-pub fn info() -> Result<RawInfo> {
-    let info = service(pump::bell()).info()?;
-    let (major, minor, patch) = info.version;
-    Ok(RawInfo {
-        drivers: info.drivers,
-        current: info.current,
-        version: vec![major.into(), minor.into(), patch.into()],
-    })
+pub fn ask_info() {
+    env::ask(Asked::Info(service(pump::bell()).info()));
+}
+
+/// As `opened`.
+#[napi]
+pub fn info(slice_ms: f64) -> Result<Option<RawInfo>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Info(pending) => pending.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    let described = |info: AudioInfo| {
+        let (major, minor, patch) = info.version;
+        let version = vec![major.into(), minor.into(), patch.into()];
+        RawInfo { drivers: info.drivers, current: info.current, version }
+    };
+    Ok(answer.transpose()?.map(described))
 }
 
 #[napi]
-pub fn devices() -> Result<RawNames> {
-    let names = service(pump::bell()).device_names()?;
-    Ok(RawNames { playback: names.playback, recording: names.recording })
+pub fn ask_devices() {
+    env::ask(Asked::Devices(service(pump::bell()).device_names()));
+}
+
+/// As `opened`.
+#[napi]
+pub fn devices(slice_ms: f64) -> Result<Option<RawNames>> {
+    let answer = env::answer(|asked| match asked {
+        Asked::Devices(pending) => pending.wait_for(slice(slice_ms)),
+        _ => None,
+    });
+    Ok(answer.transpose()?.map(|names| RawNames { playback: names.playback, recording: names.recording }))
+}
+
+/// No call blocks for longer than this may be.
+fn slice(ms: f64) -> Duration {
+    Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 1.0))
 }
 
 #[napi]
@@ -249,5 +315,5 @@ pub fn listen(listener: Function<EventArgs, ()>) -> napi::Result<()> {
 /// Waits until what was closed is gone, for a process that is about to end.
 #[napi]
 pub fn settle(limit_ms: f64) {
-    service(pump::bell()).settle(Duration::from_secs_f64((limit_ms / 1000.0).clamp(0.0, 1.0)));
+    service(pump::bell()).settle(slice(limit_ms));
 }

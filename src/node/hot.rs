@@ -4,10 +4,13 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
+use std::time::Duration;
 
 use napi::sys;
 
-use crate::device::owner::{Device, Refusal};
+use crate::device::holders::{Refusal, Turn};
+use crate::device::table::Entry;
+use crate::device::waiting::Waited;
 use crate::node::env::{self, Memory};
 use crate::units::Frames;
 
@@ -27,7 +30,7 @@ type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> 
 /// # Safety
 /// `env` and `exports` must be those of the addon that is loading.
 pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
-    let calls: [(&std::ffi::CStr, Callback); 8] = [
+    let calls: [(&std::ffi::CStr, Callback); 9] = [
         (c"enqueue", enqueue),
         (c"dequeue", dequeue),
         (c"enqueueAgain", enqueue_again),
@@ -36,6 +39,7 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
         (c"read", read),
         (c"queuedBytes", queued_bytes),
         (c"queuedFrames", queued_frames),
+        (c"waitForRoom", wait_for_room),
     ];
     for (name, call) in calls {
         let mut function = ptr::null_mut();
@@ -60,8 +64,8 @@ unsafe extern "C" fn enqueue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { refusal(env, answer_again(env, info, enqueue_bytes)) }
 }
 
-fn enqueue_bytes(device: &Device, id: u64, bytes: &mut [u8]) -> i64 {
-    match device.enqueue(id, bytes) {
+fn enqueue_bytes(entry: &Entry, turn: Turn, bytes: &mut [u8]) -> i64 {
+    match entry.device().enqueue(turn, bytes) {
         Ok(()) => 0,
         Err(refusal) => code_of(refusal),
     }
@@ -79,8 +83,9 @@ unsafe extern "C" fn dequeue_again(env: sys::napi_env, info: sys::napi_callback_
     unsafe { number(env, answer_again(env, info, dequeue_bytes)) }
 }
 
-fn dequeue_bytes(device: &Device, id: u64, into: &mut [u8]) -> i64 {
-    match device.read(id, into) {
+fn dequeue_bytes(entry: &Entry, turn: Turn, into: &mut [u8]) -> i64 {
+    let device = entry.device();
+    match device.read(turn, into) {
         Ok(frames) => device.options.layout.bytes_of(frames) as i64,
         Err(refusal) => code_of(refusal),
     }
@@ -88,14 +93,26 @@ fn dequeue_bytes(device: &Device, id: u64, into: &mut [u8]) -> i64 {
 
 /// `write(slot, samples, byteCount)`: frames taken.
 unsafe extern "C" fn write(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |device: &Device, id, bytes: &mut [u8]| frames_or_code(device.write(id, bytes));
+    let act = |entry: &Entry, turn, bytes: &mut [u8]| {
+        frames_or_code(match entry {
+            Entry::Source(source) => source.write(turn, bytes),
+            Entry::Device(device) => device.write(turn, bytes),
+            Entry::Tap(_) => Err(Refusal::Taken),
+        })
+    };
     // SAFETY: as in `enqueue`.
     unsafe { number(env, answer::<false>(env, info, view_of, |_, _| None, act)) }
 }
 
 /// `read(slot, into, byteCount)`: frames moved.
 unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
-    let act = |device: &Device, id, into: &mut [u8]| frames_or_code(device.read(id, into));
+    let act = |entry: &Entry, turn, into: &mut [u8]| {
+        frames_or_code(match entry {
+            Entry::Tap(tap) => tap.read(turn, into),
+            Entry::Device(device) => device.read(turn, into),
+            Entry::Source(_) => Err(Refusal::Taken),
+        })
+    };
     // SAFETY: as in `enqueue`.
     unsafe { number(env, answer::<false>(env, info, view_of, read_at_once, act)) }
 }
@@ -103,23 +120,61 @@ unsafe extern "C" fn read(env: sys::napi_env, info: sys::napi_callback_info) -> 
 /// `queuedBytes(slot)`.
 unsafe extern "C" fn queued_bytes(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
-    unsafe { count(env, info, |device| device.options.layout.bytes_of(device.queued()) as i64) }
+    unsafe { count(env, info, |entry| entry.device().options.layout.bytes_of(queued(entry)) as i64) }
 }
 
 /// `queuedFrames(slot)`.
 unsafe extern "C" fn queued_frames(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `enqueue`.
-    unsafe { count(env, info, |device| device.queued().0 as i64) }
+    unsafe { count(env, info, |entry| queued(entry).0 as i64) }
 }
 
-fn read_at_once(device: &Device, id: u64) -> Option<i64> {
-    device.read_at_once(id).map(frames_or_code)
+/// `waitForRoom(slot, frames, timeoutMs)`: blocks until a device or source has room. 1 if it has, 0 when the time is over. What
+/// renders waits so hundreds of times a second, and must leave nothing for the garbage collector.
+unsafe extern "C" fn wait_for_room(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as in `enqueue`; a value of the wrong type leaves `timeout_ms` as it is.
+    let (slot, frames, timeout_ms) = unsafe {
+        let args = arguments::<3>(env, info);
+        let mut timeout_ms = 0f64;
+        sys::napi_get_value_double(env, args[2], &raw mut timeout_ms);
+        (small(env, args[0]), Frames(u64::from(small(env, args[1]))), timeout_ms)
+    };
+    let timeout = Duration::from_secs_f64((timeout_ms / 1000.0).clamp(0.0, 1.0));
+    let code = env::entry(slot).map_or(CLOSED, |entry| {
+        let waited = match entry {
+            Entry::Device(device) => device.wait_for(frames, timeout),
+            Entry::Source(source) => source.wait_for(frames, timeout),
+            Entry::Tap(_) => Waited::Closed,
+        };
+        match waited {
+            Waited::Ready => 1,
+            Waited::TimedOut => 0,
+            Waited::Closed => CLOSED,
+            Waited::Lost => LOST,
+        }
+    });
+    // SAFETY: as in `enqueue`.
+    unsafe { number(env, code) }
+}
+
+fn read_at_once(entry: &Entry, turn: Turn) -> Option<i64> {
+    let Entry::Device(device) = entry else { return None };
+    device.read_at_once(turn).map(frames_or_code)
+}
+
+fn queued(entry: &Entry) -> Frames {
+    match entry {
+        Entry::Device(device) => device.queued(),
+        Entry::Source(source) => source.queued(),
+        Entry::Tap(tap) => tap.queued(),
+    }
 }
 
 fn code_of(refusal: Refusal) -> i64 {
     match refusal {
         Refusal::Taken => TAKEN,
         Refusal::Full => FULL,
+        Refusal::Closed => CLOSED,
     }
 }
 
@@ -136,12 +191,12 @@ unsafe fn answer<const REMEMBER: bool>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
     view_of: unsafe fn(sys::napi_env, sys::napi_value) -> View,
-    at_once: impl FnOnce(&Device, u64) -> Option<i64>,
-    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+    at_once: impl FnOnce(&Entry, Turn) -> Option<i64>,
+    act: impl FnOnce(&Entry, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<3>(env, info) };
-    let on_memory = |device: &Device, id, memory: &Cell<Memory>| {
+    let on_memory = |entry: &Entry, turn, memory: &Cell<Memory>| {
         let mut wanted = 0f64;
         // SAFETY: by the contract; a value of the wrong type leaves `wanted` as it is.
         unsafe { sys::napi_get_value_double(env, args[2], &raw mut wanted) };
@@ -155,18 +210,18 @@ unsafe fn answer<const REMEMBER: bool>(
                 }
                 // SAFETY: Node vouches for `length` bytes at `data` until the call returns, and no JavaScript runs
                 // meanwhile; views on shared memory never come here.
-                act(device, id, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
+                act(entry, turn, unsafe { std::slice::from_raw_parts_mut(start, wanted as usize) })
             }
             View::Bytes { .. } => TOO_SHORT,
         }
     };
     // SAFETY: by the contract.
     let slot = unsafe { small(env, args[0]) };
-    let code = env::with(slot, |device, id, memory| {
-        if device.has_failed() {
+    let code = env::with(slot, |entry, turn, memory| {
+        if entry.device().has_failed() {
             return LOST;
         }
-        at_once(device, id).unwrap_or_else(|| on_memory(device, id, memory))
+        at_once(entry, turn).unwrap_or_else(|| on_memory(entry, turn, memory))
     });
     code.unwrap_or(CLOSED)
 }
@@ -178,14 +233,14 @@ unsafe fn answer<const REMEMBER: bool>(
 unsafe fn answer_again(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-    act: impl FnOnce(&Device, u64, &mut [u8]) -> i64,
+    act: impl FnOnce(&Entry, Turn, &mut [u8]) -> i64,
 ) -> i64 {
     // SAFETY: by the contract.
     let args = unsafe { arguments::<2>(env, info) };
     // SAFETY: by the contract.
     let (slot, wanted) = unsafe { (small(env, args[0]), small(env, args[1]) as usize) };
-    let code = env::with(slot, |device, id, memory| {
-        if device.has_failed() {
+    let code = env::with(slot, |entry, turn, memory| {
+        if entry.device().has_failed() {
             return LOST;
         }
         let Memory { data, length } = memory.get();
@@ -193,22 +248,18 @@ unsafe fn answer_again(
             return TOO_SHORT;
         }
         // SAFETY: by the contract; no JavaScript runs meanwhile.
-        act(device, id, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
+        act(entry, turn, unsafe { std::slice::from_raw_parts_mut(data, wanted) })
     });
     code.unwrap_or(CLOSED)
 }
 
 /// # Safety
 /// `env` and `info` must be those of the call in progress.
-unsafe fn count(
-    env: sys::napi_env,
-    info: sys::napi_callback_info,
-    act: impl FnOnce(&Device) -> i64,
-) -> sys::napi_value {
+unsafe fn count(env: sys::napi_env, info: sys::napi_callback_info, act: impl FnOnce(&Entry) -> i64) -> sys::napi_value {
     // SAFETY: by the contract.
     unsafe {
         let slot = small(env, arguments::<1>(env, info)[0]);
-        number(env, env::with(slot, |device, _, _| act(device)).unwrap_or(CLOSED))
+        number(env, env::with(slot, |entry, _, _| act(entry)).unwrap_or(CLOSED))
     }
 }
 

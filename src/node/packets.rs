@@ -19,7 +19,7 @@ type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
 thread_local! {
     static KEYS: Slots<AesKey> = const { Slots::new() };
     static STREAMS: Slots<Keystream> = const { Slots::new() };
-    static SEALERS: Slots<Sealer> = const { Slots::new() };
+    pub(super) static SEALERS: Slots<Sealer> = const { Slots::new() };
     static OPENERS: Slots<(Opener, Option<Header>)> = const { Slots::new() };
 }
 

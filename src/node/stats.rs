@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::device::owner::Device;
+use crate::device::table::Entry;
 use crate::link::tally::Histogram;
 
 #[napi(object)]
@@ -32,13 +32,22 @@ pub struct RawStats {
     pub shortages: f64,
     pub shortage_frames: f64,
     pub depth_frames: Depth,
+    /// Frames for which the device was gone, and came back.
+    pub gap_frames: f64,
+    /// Samples that were no numbers; of a shared ring, index words too that made no sense.
+    pub faults: f64,
     pub interval_us: Quantiles,
     pub duration_us: Quantiles,
 }
 
-pub fn of(device: &Device) -> RawStats {
-    let (count, tally) = (device.marks.count(), &device.tally);
-    let (min, mean, max) = tally.depth.summary();
+pub fn of(entry: &Entry) -> RawStats {
+    let tally = &entry.device().tally;
+    let (count, queue, faulty) = match entry {
+        Entry::Device(device) => (device.marks.count(), &*tally.queue, 0),
+        Entry::Source(source) => (source.count(), &source.control.tally, source.faults()),
+        Entry::Tap(tap) => (tap.count(), &*tap.tally, tap.faults()),
+    };
+    let (min, mean, max) = queue.depth.summary();
     RawStats {
         callbacks: tally.callbacks.get() as f64,
         frames: tally.frames.get() as f64,
@@ -47,9 +56,11 @@ pub fn of(device: &Device) -> RawStats {
         dropped_frames: count.dropped.0 as f64,
         discarded_frames: count.discarded.0 as f64,
         queued_frames: count.queued.0 as f64,
-        shortages: tally.episodes.get() as f64,
-        shortage_frames: tally.episode_frames.get() as f64,
+        shortages: queue.episodes.get() as f64,
+        shortage_frames: queue.episode_frames.get() as f64,
         depth_frames: Depth { min, mean, max },
+        gap_frames: tally.gap_frames.get() as f64,
+        faults: faulty as f64,
         interval_us: micros(&tally.interval_nanos),
         duration_us: micros(&tally.duration_nanos),
     }

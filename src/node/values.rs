@@ -54,6 +54,11 @@ impl<T> Slots<T> {
         drop(taken);
     }
 
+    /// Takes the object out of a slot, for somebody else to hold.
+    pub fn take(&self, slot: u32) -> Option<T> {
+        self.held.borrow_mut().get_mut(slot as usize).and_then(Option::take)
+    }
+
     pub fn with<R>(&self, slot: u32, act: impl FnOnce(&mut T) -> Result<R, AudioError>) -> Result<R, AudioError> {
         let mut held = self.held.borrow_mut();
         let object = held.get_mut(slot as usize).and_then(Option::as_mut);

@@ -161,6 +161,11 @@ pub fn processor_metrics(slot: u32) -> Result<RawMetrics> {
     })
 }
 
+/// The processor in a slot, for somebody who works with it too.
+pub(super) fn shared_processor(slot: u32) -> std::result::Result<SharedProcessor, AudioError> {
+    PROCESSORS.with(|slots| slots.with(slot, |held| Ok(held.processor.clone())))
+}
+
 /// Calls `wake` when there is something to fetch, until the environment ends. It never keeps a process alive.
 #[napi]
 pub fn processor_listen(wake: Function<(), ()>) -> napi::Result<()> {

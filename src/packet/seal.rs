@@ -40,6 +40,10 @@ impl Sealer {
         self.stream.format.header_bytes() + self.suite.tag_bytes()
     }
 
+    pub fn format(&self) -> Format {
+        self.stream.format
+    }
+
     pub fn header_bytes(&self) -> usize {
         self.stream.format.header_bytes()
     }

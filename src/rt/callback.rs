@@ -20,14 +20,15 @@ impl Callback {
     /// Runs one block; `now` gives monotonic nanoseconds.
     pub fn run(&mut self, block: &mut [u8], now: impl Fn() -> u64) {
         let Callback { layout, guard, processor } = self;
+        let frames = layout.frames_in(block.len());
         match processor {
             Processor::Playback(playback) => {
-                if !guard.run(now, || playback.process(block)) {
+                if !guard.run(frames, now, || playback.process(block)) {
                     layout.format.silence(block);
                 }
             }
             Processor::Capture(capture) => {
-                guard.run(now, || capture.process(block));
+                guard.run(frames, now, || capture.process(block));
             }
         }
     }

@@ -1,43 +1,29 @@
-//! Audio thread. Puts what the microphone gives into the frame ring, and decides what goes when there is no room.
+//! Audio thread. Gives what the microphone gives to its taps, of which the device's own queue is the first.
 
 use std::sync::Arc;
 
-use ringbuf::HeapCons;
-use ringbuf::traits::Observer;
-
 use crate::format::Layout;
 use crate::link::control::Control;
-use crate::link::episodes::EpisodeSender;
-use crate::link::frames::{FrameMarks, FrameReader, FrameWriter, SpareRing};
-use crate::link::scrap::ScrapSender;
+use crate::link::guests::{Guest, Guests};
 use crate::link::tally::Tally;
-use crate::link::try_cell::TryCell;
 use crate::link::wake::Bell;
-use crate::units::Frames;
+use crate::rt::gain::GainRamp;
+use crate::rt::meter::Meter;
+use crate::rt::tap::Tap;
+use crate::units::{Frames, Hz};
 
-/// What to give up when the queue is as long as it may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    DropOldest,
-    DropNewest,
-}
-
-/// The ends of the lanes that a capture processor holds.
-pub struct CaptureLanes {
-    pub writer: FrameWriter,
-    /// Shared by turns with JavaScript, so that the oldest frames can be dropped from here.
-    pub reader: Arc<TryCell<FrameReader>>,
-    pub marks: Arc<FrameMarks>,
-    pub spares: HeapCons<SpareRing>,
-    pub scrap: ScrapSender,
-    pub episodes: EpisodeSender,
-}
+/// Samples that are scaled at a time.
+const CHUNK: usize = 256;
+/// A gain takes at least this long to change, as in `ramp.rs`.
+const LEAST_RAMPS_PER_SECOND: u32 = 200;
 
 pub struct CaptureProcessor {
-    lanes: CaptureLanes,
+    own: Tap,
+    taps: Guests<Tap>,
     layout: Layout,
-    overflow: Overflow,
-    max_queued: Frames,
+    least_ramp: usize,
+    gain: GainRamp,
+    meter: Meter,
     control: Arc<Control>,
     tally: Arc<Tally>,
     pump: Arc<Bell>,
@@ -45,77 +31,54 @@ pub struct CaptureProcessor {
 
 impl CaptureProcessor {
     pub fn new(
-        layout: Layout,
-        lanes: CaptureLanes,
-        (overflow, max_queued): (Overflow, Frames),
+        (layout, rate): (Layout, Hz),
+        own: Tap,
+        taps: Guests<Tap>,
         (control, tally, pump): (Arc<Control>, Arc<Tally>, Arc<Bell>),
     ) -> CaptureProcessor {
-        CaptureProcessor { lanes, layout, overflow, max_queued, control, tally, pump }
+        let (gain, meter) = (GainRamp::new(&control.gain), Meter::new(layout, rate, tally.clone()));
+        let least_ramp = (rate.0 / LEAST_RAMPS_PER_SECOND) as usize;
+        CaptureProcessor { own, taps, layout, least_ramp, gain, meter, control, tally, pump }
     }
 
     /// Takes `block`, interleaved in the device's format.
-    pub fn process(&mut self, block: &[u8]) {
+    pub fn process(&mut self, block: &mut [u8]) {
         let at = Frames(self.tally.frames.get());
         let frames = self.layout.frames_in(block.len());
         let flows = self.control.playing.get() && !self.control.closing.get() && !self.control.lost.get();
+        self.taps.take_in();
+        self.gain.follow(&self.control.gain, self.least_ramp);
         if flows {
-            self.keep(block, at);
+            if !self.gain.is_unity() {
+                self.scale(block);
+            }
+            self.meter.note(block);
+            self.own.keep(block, at);
         } else {
-            self.end_episode(at);
+            self.own.end_episode(at);
+        }
+        for tap in self.taps.iter_mut() {
+            if flows && !tap.has_ended() {
+                tap.keep(block, at);
+            } else {
+                tap.end_episode(at);
+            }
+        }
+        if self.taps.let_go() {
+            self.pump.ring();
         }
         self.tally.frames.add(frames.0);
     }
 
-    fn keep(&mut self, block: &[u8], at: Frames) {
-        let frames = self.layout.frames_in(block.len());
-        let over = (self.lanes.marks.queued() + frames).saturating_sub(self.max_queued);
-        let mut lost = Frames::ZERO;
-        let mut take = block;
-        if over > Frames::ZERO {
-            match self.overflow {
-                // With the reader at work right now room is coming: the ring's reserve holds this block.
-                Overflow::DropOldest => {
-                    let max_queued = self.max_queued;
-                    // Looked at again when it is our turn: the reader may have made room since.
-                    let make_room = |reader: &mut FrameReader| {
-                        reader.drop_oldest((reader.queued() + frames).saturating_sub(max_queued))
-                    };
-                    lost = self.lanes.reader.try_with(make_room).unwrap_or_default();
-                }
-                Overflow::DropNewest => {
-                    let keep = self.layout.bytes_of(frames.saturating_sub(over));
-                    take = block.get(..keep).unwrap_or_default();
-                    lost = frames.saturating_sub(self.layout.frames_in(keep));
-                }
-            }
-        }
-        if self.lanes.writer.runs_low() {
-            // What was cleared still takes room until somebody steps over it.
-            let _ = self.lanes.reader.try_with(|reader| reader.settle());
-        }
-        let mut rest = self.lanes.writer.push(take);
-        if !rest.is_empty() && self.lanes.writer.adopt(&mut self.lanes.spares, &mut self.lanes.scrap) {
-            rest = self.lanes.writer.push(rest);
-        }
-        if self.lanes.writer.runs_low() && self.lanes.spares.is_empty() {
-            self.pump.ring();
-        }
-        lost = lost + self.layout.frames_in(rest.len());
-        if lost > Frames::ZERO {
-            self.tally.episode_frames.add(lost.0);
-            if self.lanes.episodes.lose(at, lost) {
-                self.tally.episodes.add(1);
-                self.pump.ring();
-            }
-        } else {
-            self.end_episode(at);
-        }
-        self.tally.depth.note(self.lanes.marks.queued());
-    }
-
-    fn end_episode(&mut self, at: Frames) {
-        if self.lanes.episodes.end(at) {
-            self.pump.ring();
+    fn scale(&mut self, block: &mut [u8]) {
+        let Layout { format, channels } = self.layout;
+        let mut samples = [0.0f32; CHUNK];
+        // Whole frames, whatever the channels.
+        for bytes in block.chunks_mut(CHUNK / channels.max(1) * self.layout.frame_bytes()) {
+            let samples = samples.get_mut(..bytes.len() / format.sample_bytes()).unwrap_or_default();
+            format.decode(bytes, samples);
+            self.gain.apply(samples, channels);
+            format.encode(samples, bytes);
         }
     }
 }

@@ -13,9 +13,14 @@
 
 pub mod callback;
 pub mod capture;
+pub mod gain;
 pub mod guard;
+pub mod meter;
+pub mod mixer;
 pub mod playback;
 pub mod ramp;
+pub mod tap;
+pub mod voice;
 
 #[cfg(fence_probe)]
 mod fence_probe;

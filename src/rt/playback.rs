@@ -5,11 +5,15 @@ use std::sync::Arc;
 use crate::format::Layout;
 use crate::link::control::Control;
 use crate::link::episodes::EpisodeSender;
-use crate::link::frames::{Fate, FrameReader};
+use crate::link::frames::{Fading, FrameReader};
+use crate::link::guests::Guests;
 use crate::link::tally::Tally;
 use crate::link::try_cell::TryCell;
 use crate::link::wake::Bell;
+use crate::rt::meter::Meter;
+use crate::rt::mixer::Mixer;
 use crate::rt::ramp::Ramp;
+use crate::rt::voice::Voice;
 use crate::units::{Frames, Hz};
 
 pub struct PlaybackProcessor {
@@ -20,6 +24,8 @@ pub struct PlaybackProcessor {
     last: [f32; Layout::MAX_CHANNELS],
     /// Where the last clear that was acted upon reached.
     clear_mark: Frames,
+    mixer: Mixer,
+    meter: Meter,
     sounding: bool,
     /// The next data comes after an interruption.
     interrupted: bool,
@@ -37,6 +43,8 @@ struct Taken {
     clear_mark: Option<Frames>,
     queued: Frames,
     filled: usize,
+    /// The queue was cut.
+    fading: Option<Fading>,
 }
 
 impl PlaybackProcessor {
@@ -45,9 +53,11 @@ impl PlaybackProcessor {
         rate: Hz,
         reader: Arc<TryCell<FrameReader>>,
         episodes: EpisodeSender,
+        voices: Guests<Voice>,
         (control, tally, pump): (Arc<Control>, Arc<Tally>, Arc<Bell>),
     ) -> PlaybackProcessor {
         let ramp = Ramp::new(layout, rate);
+        let (mixer, meter) = (Mixer::new(layout, voices, control.clone()), Meter::new(layout, rate, tally.clone()));
         let last = [0.0; Layout::MAX_CHANNELS];
         let (sounding, interrupted, started) = (false, false, false);
         let clear_mark = Frames::ZERO;
@@ -57,6 +67,8 @@ impl PlaybackProcessor {
             ramp,
             last,
             clear_mark,
+            mixer,
+            meter,
             sounding,
             interrupted,
             started,
@@ -72,15 +84,19 @@ impl PlaybackProcessor {
         let at = Frames(self.tally.frames.get());
         let wanted = self.layout.frames_in(block.len());
         let closing = self.control.closing.get();
-        let flows = self.control.playing.get() && !closing;
-        let fate = if self.control.lost.get() { Fate::Discarded } else { Fate::Delivered };
+        // While the device is gone its queue waits, as in a pause.
+        let flows = self.control.playing.get() && !closing && !self.control.lost.get();
         let taken = self.reader.try_with(|reader| {
+            if !flows {
+                reader.finish_cut();
+            }
             let clear_mark = reader.settle();
-            let queued = reader.queued();
-            Taken { clear_mark: Some(clear_mark), queued, filled: if flows { reader.pop(block, fate) } else { 0 } }
+            let (queued, fading) = (reader.queued(), reader.fading());
+            let filled = if flows { reader.pop(block) } else { 0 };
+            Taken { clear_mark: Some(clear_mark), queued, filled, fading }
         });
         // Somebody is clearing the queue this very moment: there is nothing in it.
-        let Taken { clear_mark, queued, filled } = taken.unwrap_or_default();
+        let Taken { clear_mark, queued, filled, fading } = taken.unwrap_or_default();
         let cleared = clear_mark != Some(self.clear_mark);
         self.clear_mark = clear_mark.unwrap_or(self.clear_mark);
         if cleared || !flows {
@@ -89,7 +105,7 @@ impl PlaybackProcessor {
             self.end_episode(at);
         }
         if flows && self.started {
-            self.tally.depth.note(queued);
+            self.tally.queue.depth.note(queued);
         }
         let got = self.layout.frames_in(filled);
         let (data, rest) = block.split_at_mut_checked(filled).unwrap_or_default();
@@ -104,14 +120,21 @@ impl PlaybackProcessor {
             if self.ramp.is_active() {
                 self.ramp.apply(data);
             }
-            self.last = self.ramp.last_frame(data);
+            let mut has_faded = false;
+            if let Some(Fading { done, over, left }) = fading {
+                self.ramp.fade_out(data, done, over);
+                // The end of a queue that was cut is no underrun.
+                self.started = got < left;
+                has_faded = done + got == over;
+            }
+            self.last = if has_faded { [0.0; Layout::MAX_CHANNELS] } else { self.ramp.last_frame(data) };
         }
         if !rest.is_empty() {
             self.interrupt();
             if flows && self.started {
-                self.tally.episode_frames.add((wanted - got).0);
+                self.tally.queue.episode_frames.add((wanted - got).0);
                 if self.episodes.lose(at + got, wanted - got) {
-                    self.tally.episodes.add(1);
+                    self.tally.queue.episodes.add(1);
                     self.pump.ring();
                 }
             }
@@ -119,7 +142,11 @@ impl PlaybackProcessor {
                 self.ramp.apply(rest);
             }
         }
-        if closing && !self.ramp.is_decaying() {
+        if self.mixer.prepare(self.ramp.curve()) && self.mixer.run(block, at, flows, self.ramp.curve()) {
+            self.pump.ring();
+        }
+        self.meter.note(block);
+        if closing && !self.ramp.is_decaying() && self.mixer.is_silent() {
             self.control.faded.set(true);
         }
         self.tally.frames.add(wanted.0);

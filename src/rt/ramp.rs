@@ -2,7 +2,7 @@
 //! comes back after an interruption, it fades in. An uninterrupted stream is never touched.
 
 use crate::format::Layout;
-use crate::units::Hz;
+use crate::units::{Frames, Hz};
 
 /// Long enough that a full-scale step moves by less than 1 % a frame at 48 kHz, short enough to be no fade.
 const RAMP_MICROS: u64 = 5_000;
@@ -53,6 +53,22 @@ impl Ramp {
     pub fn fade_in(&mut self, first: Frame) {
         if first.iter().any(|sample| sample.abs() > STARTS_BY_ITSELF) {
             self.fade_at = 0;
+        }
+    }
+
+    /// The fall from 1 to 0 itself.
+    pub fn curve(&self) -> &[f32] {
+        &self.fall
+    }
+
+    /// Fades `block` out on a raised cosine over `over` frames, of which `done` are over.
+    pub fn fade_out(&self, block: &mut [u8], done: Frames, over: Frames) {
+        let step = std::f64::consts::PI / (over.0 + 1) as f64;
+        for (frame, bytes) in (done.0 + 1..).zip(block.chunks_exact_mut(self.layout.frame_bytes())) {
+            let gain = (0.5 + 0.5 * (step * frame as f64).cos()) as f32;
+            for sample in bytes.chunks_exact_mut(self.layout.format.sample_bytes()) {
+                self.layout.format.write(sample, self.layout.format.read(sample) * gain);
+            }
         }
     }
 

@@ -4,3 +4,4 @@ pub mod ladder;
 pub mod metrics;
 pub mod pool;
 pub mod processor;
+pub mod send;

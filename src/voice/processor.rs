@@ -121,15 +121,21 @@ impl Processor {
         if !runs_at(options.output_frequency) || !(1..=2).contains(&options.channels) || options.frame.0 == 0 {
             return refuse(format!("{} Hz, {} channels", options.output_frequency.0, options.channels));
         }
-        if options.mode == Mode::Emergency && !options.allow_plaintext {
-            let detail = "emergency mode sends samples in the clear, and allowPlaintext is not set";
+        // Without a key all samples are in the clear; Opus then is what a sealer gets.
+        let bottom = match (options.allow_plaintext, &options.key) {
+            (true, _) => Mode::Emergency,
+            (false, Some(_)) => Mode::Minimal,
+            (false, None) => Mode::Medium,
+        };
+        if options.mode > bottom {
+            let detail =
+                format!("{} mode sends samples in the clear, and allowPlaintext is not set", options.mode.name());
             return Err(AudioError::new(ErrorCode::InvalidArg, "AudioProcessor", detail));
         }
         let key = match &options.key {
             Some((suite, bytes)) => Some((*suite, Cipher::new(*suite, bytes)?)),
             None => None,
         };
-        let bottom = if options.allow_plaintext { Mode::Emergency } else { Mode::Minimal };
         let mut processor = Processor {
             frequency: options.frequency,
             channels: options.channels,
@@ -152,6 +158,11 @@ impl Processor {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// Whether it has a key of its own.
+    pub fn encrypts(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The most that a call may bring.
@@ -189,20 +200,28 @@ impl Processor {
     /// a whole frame yet is kept for the next call. A refusal leaves everything as it was.
     pub fn process(&mut self, pcm: Pcm<'_>, iv: &[u8], out: &mut [u8]) -> Result<Processed, AudioError> {
         let nonce = self.check(pcm, iv, out.len())?;
-        let whole = self.frame.as_len() * self.channels;
-        let start = self.gathered.len();
-        self.gathered.resize(start + pcm.len(), 0.0);
+        let (mode, whole) = (self.mode(), self.frame.as_len() * self.channels);
+        // As most frames come: nothing to gather, nothing to copy.
+        if let Pcm::Float(samples) = pcm
+            && samples.len() == whole
+            && self.gathered.is_empty()
+        {
+            return Ok(Processed { bytes: self.make(mode, samples, &nonce, out)?, mode });
+        }
+        let mut gathered = std::mem::take(&mut self.gathered);
+        let start = gathered.len();
+        gathered.resize(start + pcm.len(), 0.0);
         match pcm {
-            Pcm::Float(samples) => self.gathered[start..].copy_from_slice(samples),
-            Pcm::Int16(samples) => convert::int16_to_float(samples, &mut self.gathered[start..]),
+            Pcm::Float(samples) => gathered[start..].copy_from_slice(samples),
+            Pcm::Int16(samples) => convert::int16_to_float(samples, &mut gathered[start..]),
         }
-        let mode = self.mode();
-        if self.gathered.len() < whole {
-            return Ok(Processed { bytes: None, mode });
+        let mut made = Ok(None);
+        if gathered.len() >= whole {
+            made = self.make(mode, &gathered[..whole], &nonce, out);
+            gathered.copy_within(whole.., 0);
+            gathered.truncate(gathered.len() - whole);
         }
-        let made = self.make(mode, whole, &nonce, out);
-        self.gathered.copy_within(whole.., 0);
-        self.gathered.truncate(self.gathered.len() - whole);
+        self.gathered = gathered;
         Ok(Processed { bytes: made?, mode })
     }
 
@@ -232,10 +251,9 @@ impl Processor {
         Ok(nonce)
     }
 
-    /// Makes a packet of the first `whole` samples that were gathered.
-    fn make(&mut self, mode: Mode, whole: usize, nonce: &Iv, out: &mut [u8]) -> Result<Option<usize>, AudioError> {
+    /// Makes a packet of a frame.
+    fn make(&mut self, mode: Mode, samples: &[f32], nonce: &Iv, out: &mut [u8]) -> Result<Option<usize>, AudioError> {
         let room = out.len() - self.tag_bytes();
-        let samples = &self.gathered[..whole];
         let made = match mode {
             Mode::Full => self.full.encode(samples, &mut out[..room])?,
             Mode::Medium => match &mut self.medium {
@@ -249,7 +267,7 @@ impl Processor {
                     let wire = integers.iter().flat_map(|integer| integer.to_le_bytes());
                     bytes.iter_mut().zip(wire.take(samples.len() * PCM_BYTES)).for_each(|(byte, value)| *byte = value);
                 }
-                Some(whole * PCM_BYTES)
+                Some(samples.len() * PCM_BYTES)
             }
         };
         match (made, &self.key) {

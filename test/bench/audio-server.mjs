@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { repo } from './peers.mjs'
+import { repo, systemSdl } from './peers.mjs'
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url))
 
@@ -30,7 +30,7 @@ export const onServer = (side) =>
 export const bareC = (...figures) => {
   const program = path.join(repo, 'target/bench/roundtrip')
   fs.mkdirSync(path.dirname(program), { recursive: true })
-  const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'sdl2'], { encoding: 'utf8' }).trim().split(/\s+/)
+  const flags = systemSdl('--cflags', '--libs').split(/\s+/)
   execFileSync('cc', ['-O2', here('roundtrip.c'), '-o', program, ...flags], { stdio: 'inherit' })
   return onServer({ command: program, args: figures.map(String) })
 }

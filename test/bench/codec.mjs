@@ -23,7 +23,7 @@ const judge = (ratio, { least, most }) => {
 }
 
 export const run = async ({ rounds }) => {
-  const side = nodeSide('codec.cjs', [ours, peer('djsopus'), peer('livekit')])
+  const side = nodeSide('codec.mjs', [ours, peer('djsopus'), peer('livekit')])
   const { all: { results, failure } } = await interleave(rounds, { all: side })
   if (failure) {
     console.log(failure)

@@ -29,16 +29,29 @@ const nodeHeaders = () => {
   return fs.existsSync(path.join(root, 'include/node/node_api.h')) ? { npm_config_nodedir: root } : {}
 }
 
-/** Builds @kmamal/sdl from the sources in its package, on the system's SDL2: its own install step downloads a binary. */
-const buildKmamal = (dir) => {
+/** What pkg-config says of the system's SDL2; throws an error that says what to install where there is none. */
+export const systemSdl = (...options) => {
+  try {
+    return execFileSync('pkg-config', [...options, 'sdl2'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+  } catch {
+    throw new Error("a peer is built on the system's SDL2, which is missing: apt-get install pkg-config libsdl2-dev")
+  }
+}
+
+/**
+ * Installs @kmamal/sdl, or what brings it, and builds it from the sources in its package, on the system's SDL2: its own install
+ * step downloads a binary.
+ */
+const installKmamal = (dir, name) => {
+  const where = (variable) => systemSdl(`--variable=${variable}`)
+  const env = { SDL_INC: path.join(where('includedir'), 'SDL2'), SDL_LIB: where('libdir') }
+  npmInstall(dir, [name], { flags: ['--ignore-scripts'] })
   npmInstall(dir, ['node-addon-api@8', 'node-gyp@11'], { flags: ['--ignore-scripts', '--save-dev'] })
   const sdl = path.join(dir, 'node_modules/@kmamal/sdl')
-  const where = (name) => run(dir, 'pkg-config', [`--variable=${name}`, 'sdl2']).trim()
   run(sdl, path.join(dir, 'node_modules/.bin/node-gyp'), ['rebuild'], {
     ...nodeHeaders(),
     CXXFLAGS: `-include ${newerSymbols}`,
-    SDL_INC: path.join(where('includedir'), 'SDL2'),
-    SDL_LIB: where('libdir'),
+    ...env,
   })
   fs.mkdirSync(path.join(sdl, 'dist'), { recursive: true })
   fs.copyFileSync(path.join(sdl, 'build/Release/sdl.node'), path.join(sdl, 'dist/sdl.node'))
@@ -48,18 +61,13 @@ const buildKmamal = (dir) => {
 const npmInstallAndBuild = (dir, name, builds) => {
   const allowScripts = Object.fromEntries(builds.map((dependency) => [dependency, true]))
   fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ private: true, allowScripts }))
-  npmInstall(dir, [name], { env: nodeHeaders() })
+  // `npm run` hands this package's own ignore-scripts on.
+  npmInstall(dir, [name], { env: { ...nodeHeaders(), npm_config_ignore_scripts: 'false' } })
 }
 
 const installs = {
-  kmamal (dir) {
-    npmInstall(dir, ['@kmamal/sdl@0.11.13'], { flags: ['--ignore-scripts'] })
-    buildKmamal(dir)
-  },
-  webaudio (dir) {
-    npmInstall(dir, ['webaudio-node@0.8.0'], { flags: ['--ignore-scripts'] })
-    buildKmamal(dir)
-  },
+  kmamal: (dir) => installKmamal(dir, '@kmamal/sdl@0.11.13'),
+  webaudio: (dir) => installKmamal(dir, 'webaudio-node@0.8.0'),
   // It asks for a newer Node than may be running here; it is run with node22 below.
   nwaa: (dir) => npmInstall(dir, ['node-web-audio-api@2.2.0'], { flags: ['--force'] }),
   audify: (dir) => npmInstallAndBuild(dir, 'audify@1.10.1', ['audify']),

@@ -23,9 +23,12 @@ const absent = ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller',
 
 const loading = [
   {
-    because: 'the rest of SDL is not here, and says so when it is asked for',
+    because: 'the rest of SDL is not here, and says so when it is asked for; what SDL does not have is',
     rows: {
-      'module · names': returned(['audio', 'info']),
+      'module · names': returned([
+        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer',
+        'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender', 'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
+      ]),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)
       )),
@@ -197,6 +200,15 @@ const events = [
   },
 ]
 
+const losses = [
+  {
+    because: "a lost device's instance is told 'lost' and stays open: the stream outlives its device, and who plays it decides (onLost)",
+    rows: {
+      'disk · playback · a device that breaks while it plays': { returned: { closed: false }, notes: [['lost'], ['close']], ended: 0 },
+    },
+  },
+]
+
 const ended = (code, ...notes) => ({ returned: '<undefined>', ...(notes.length > 0 && { notes }), ended: code })
 
 const processes = [
@@ -224,4 +236,4 @@ const processes = [
   },
 ]
 
-module.exports = { differences: [...loading, ...checks, ...queues, ...events, ...processes] }
+module.exports = { differences: [...loading, ...checks, ...queues, ...events, ...losses, ...processes] }

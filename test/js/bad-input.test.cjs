@@ -33,6 +33,9 @@ describe('Bad input', function () {
           deaf: microphone({}, '/dev/zero'),
         }
         const { theirs, hearing, stereo, brief, output, input, shut, deaf } = s
+        Object.assign(s, { sdl: stage.sdl, source: brief.createSource({ targetMs: 10 }), tap: hearing.createTap({ maxQueuedMs: 10 }) })
+        s.ended = [brief.createSource(), hearing.createTap()]
+        for (const held of s.ended) held.close()
         const other = startWorker(async ({ audio, tell, word }, theirs, hearing) => {
           audio.attach(theirs).write(new Float32Array(10))
           audio.attach(hearing).read(new Float32Array(10))
@@ -75,11 +78,17 @@ describe('Bad input', function () {
           stereo.queuedFrames, brief.queuedFrames, theirs.queuedFrames,
         ]
 
+        /** Of a call that throws, or of a promise that rejects. */
+        const codeOfAny = async (call) => {
+          let answer
+          const code = codeOf(() => { answer = call() })
+          return code === 'none' && answer instanceof Promise ? answer.then(() => 'none', (error) => error.code ?? error) : code
+        }
         const outcomes = []
         for (const { call } of refusedCalls) {
           await oneBlock()
           const before = state()
-          outcomes.push([codeOf(() => call(s)), before, state()])
+          outcomes.push([await codeOfAny(() => call(s)), before, state()])
         }
 
         const rest = speakerPipe.takeAll()
@@ -172,6 +181,36 @@ describe('Bad input', function () {
           device.close()
         }, String(make)))
     }
+
+    it('a Buffer that has grown with its memory, or shrunk, since it was last used', () =>
+      perform(FAST, async ({ assert, speaker, microphone, signals, playedOut, recorded, until, PipeMicrophone }) => {
+        const memory = new ArrayBuffer(400, { maxByteLength: 1200 })
+        // Of its own accord, `Buffer.from` does not follow the memory's length.
+        const bytes = Object.setPrototypeOf(new Uint8Array(memory), Buffer.prototype)
+        const sound = signals.noise(4, 1200 + 400 + 800)
+        const output = speaker({})
+        const pipe = new PipeMicrophone()
+        const input = microphone({ periodFrames: 100 }, pipe.file)
+        input.play()
+        let at = 0
+        for (const size of [400, 1200, 800]) {
+          memory.resize(size)
+          const piece = sound.subarray(at, at += size)
+          await pipe.feed(piece)
+          await until(() => input.queued === size)
+          assert.equal(input.dequeue(bytes), size)
+          assert.ok(bytes.equals(piece))
+          output.enqueue(bytes)
+        }
+        output.play()
+        await playedOut(output)
+        output.close()
+        pipe.end()
+        input.close()
+        const heard = await recorded()
+        const start = signals.startOfNoise(heard)
+        assert.ok(heard.subarray(start, start + sound.length).equals(sound))
+      }))
 
     it('write and read of nothing, which move nothing', () =>
       perform(FAST, async ({ assert, speaker, microphone }) => {

@@ -221,3 +221,19 @@ describe('Codecs refuse, and stay as they were:', () => {
     for (const object of closed) assert.ok(object.closed)
   })
 })
+
+describe('The gateway example', () => {
+  it('takes frames of 10 ms to packets of 60 ms and back, over losses', async () => {
+    const { FromDevice, ToDevice } = await import('../../examples/gateway.mjs')
+    const key = Buffer.alloc(16, 1)
+    const [there, back] = [new ToDevice({ key, ssrc: 1 }), new FromDevice({ key, ssrc: 1, direction: 'server' })]
+    const sound = floatToInt16(voice(48000 * 3, 48000))
+    const packets = []
+    for (let at = 0; at < sound.length; at += 480) packets.push(there.push(sound.subarray(at, at + 480)))
+    const sent = packets.filter((packet) => packet !== null)
+    assert.equal(sent.length, 50)
+    const frames = sent.filter((_, index) => index % 10 !== 5).flatMap((packet) => back.push(packet))
+    assert.ok(frames.every((frame) => frame.length === 480))
+    assert.ok(frames.length >= 298 && frames.length <= 300, `${frames.length} frames`)
+  })
+})

@@ -4,10 +4,12 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { startAudioServer } = require('../audio-server.cjs')
-const { run, PATIENCE_MS } = require('./studio.cjs')
+const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 const { noise, startOfNoise } = require('./signals.cjs')
 
 const PACED = { delayMs: 1 }
+/** So long an audio server may take to answer. */
+const GIVES_UP_AFTER_MS = 15_000
 const SITUATIONS = [
   'playback',
   'capture',
@@ -65,6 +67,8 @@ describe('A process', function () {
     'a worker that exits while its device plays',
     'a worker that fails while its device plays',
     'a microphone',
+    'a device that is lost meanwhile',
+    'a worker that never stops rendering to a device of both',
     'a device that is paused meanwhile',
     'a device that is cleared meanwhile',
     'a device that is closed meanwhile',
@@ -113,6 +117,32 @@ describe('A process', function () {
         const { code, signal, stderr } = await onServer('ends.cjs', { args: [situation, 'a signal'], begun })
         assert.deepEqual([code, signal, stderr], [null, 'SIGINT', ''])
       })
+
+      for (const call of ['openDevice', 'devices', 'info']) {
+        it(`ends by process.exit(7) while a worker waits for ${call}, and not only when the worker gives up`, async () => {
+          const began = performance.now()
+          const { code, signal, stderr } = await onServer('ends.cjs', { args: [`a worker in ${call} on an audio server that hangs`, 'process.exit(7)'] })
+          assert.deepEqual([code, signal, stderr], [7, null, ''])
+          assert.ok(performance.now() - began < GIVES_UP_AFTER_MS)
+        })
+      }
+
+      it('and a worker that is terminated while it opens a device leaves none', () =>
+        perform({ driver: 'pulseaudio', env: server.env }, async ({ assert, audio, startWorker, threads, until, delay }, pid) => {
+          assert.ok(audio.devices.length > 0)
+          process.kill(pid, 'SIGSTOP')
+          const { worker, told } = startWorker(({ audio, tell }) => {
+            tell('opens')
+            audio.openDevice({ type: 'playback' })
+          })
+          await told
+          await delay(100)
+          assert.equal(await worker.terminate(), 1)
+          process.kill(pid, 'SIGCONT')
+          // It stands behind the other with the service.
+          audio.openDevice({ type: 'playback' }).close()
+          await until(() => !threads().some((name) => name.startsWith('SDLAudio')))
+        }, server.pid))
 
       it('with something to play and nothing else to do ends', async () => {
         const { code, signal, stderr } = await onServer('plays-to-the-end.cjs', { args: ['an audio server that hangs'] })

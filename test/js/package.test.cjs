@@ -9,8 +9,9 @@ const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
 const NAMES = [
-  'audio', 'info', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener',
-  'PacketSealer', 'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'floatToInt16', 'int16ToFloat',
+  'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer',
+  'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener', 'PacketSealer', 'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender',
+  'SharedRing', 'floatToInt16', 'int16ToFloat',
 ]
 
 describe('The package', function () {
@@ -28,6 +29,28 @@ describe('The package', function () {
       const loads = Array.from({ length: 8 }, () => startWorker(({ sdl }) => Object.keys(sdl)).done)
       for (const keys of await Promise.all(loads)) assert.deepEqual(keys, names)
     }, NAMES))
+
+  it('may be loaded anew in one thread, main or worker, and each load of it works', () =>
+    perform(FAST, async (stage) => {
+      const { assert, startWorker } = stage
+      const loadThrice = ({ audio, speaker, codeOf, until }) => {
+        const loads = [audio]
+        for (let times = 0; times < 2; times++) {
+          for (const file of Object.keys(require.cache)) delete require.cache[file]
+          loads.push(require('../..').audio)
+        }
+        const device = speaker()
+        const twins = loads.map((load) => load.attach(device.handle))
+        device.close()
+        for (const twin of twins) {
+          twin.enqueue(Buffer.alloc(4))
+          twin.close()
+        }
+        return until(() => loads.every((load) => codeOf(() => load.attach(device.handle)) === 'ERR_AUDIO_DEVICE_NOT_FOUND')).then(() => new Set(loads).size)
+      }
+      assert.equal(await startWorker(loadThrice).done, 3)
+      assert.equal(await loadThrice(stage), 3)
+    }))
 
   for (const name of ['video', 'keyboard', 'mouse', 'touch', 'joystick', 'controller', 'sensor', 'clipboard', 'power']) {
     it(`says that sdl.${name} is not in it`, () => {

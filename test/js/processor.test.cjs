@@ -179,6 +179,26 @@ describe('AudioProcessorPool', function () {
     assert.throws(() => pool.open(options), { code: 'ERR_AUDIO_CLOSED' })
   })
 
+  it('lets workers be ended, and the process, with frames on their way', () =>
+    perform({}, async ({ assert, sdl, startWorker }) => {
+      for (let round = 0; round < 10; round++) {
+        const worker = startWorker(async ({ sdl, tell }) => {
+          const pool = new sdl.AudioProcessorPool({ threads: 2 })
+          const streams = Array.from({ length: 10 }, () => pool.open({ key: Buffer.alloc(16) }))
+          setInterval(() => {
+            for (const stream of streams) stream.processAsync(new Float32Array(960).fill(0.1), Buffer.alloc(16)).catch(() => {})
+          }, 1)
+          tell('busy')
+          await new Promise(() => {})
+        })
+        assert.equal(await worker.told, 'busy')
+        await new Promise((resolve) => setTimeout(resolve, round))
+        await worker.worker.terminate()
+      }
+      const stream = new sdl.AudioProcessor({ key: Buffer.alloc(16) })
+      for (let frame = 0; frame < 40; frame++) stream.processAsync(new Float32Array(960), Buffer.alloc(16))
+    }))
+
   it('finishes what was handed in when it is closed', async () => {
     const pool = new AudioProcessorPool({ threads: 1 })
     const stream = pool.open(options)

@@ -108,6 +108,25 @@ describe('Threads', function () {
         device.close()
       }))
 
+    it('the turn is kept though another instance of the same thread is closed, and passes between them', () =>
+      perform(PACED, async ({ assert, audio, speaker, startWorker }) => {
+        const [frame, first] = [new Float32Array(1), speaker()]
+        const twin = audio.attach(first.handle)
+        const anotherThread = () =>
+          startWorker(({ audio, codeOf }, handle) => codeOf(() => audio.attach(handle).write(new Float32Array(1))), first.handle).done
+        first.write(frame)
+        audio.attach(first.handle).close()
+        assert.equal(await anotherThread(), 'ERR_AUDIO_WRITER_TAKEN')
+        twin.write(frame)
+        first.close()
+        assert.equal(await anotherThread(), 'ERR_AUDIO_WRITER_TAKEN')
+        const third = audio.attach(first.handle)
+        twin.close()
+        assert.equal(await anotherThread(), 'none')
+        assert.equal(third.queuedFrames, 3)
+        third.close()
+      }))
+
     for (const [how, ends] of [
       ['closes its instance', ({ say }) => say('close')],
       ['ends', ({ say }) => say('end')],

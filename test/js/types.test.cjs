@@ -9,11 +9,11 @@ const { perform, PATIENCE_MS } = require('./studio.cjs')
 const { refusedCalls } = require('../programs/refused-calls.cjs')
 
 const ROOT = path.join(__dirname, '..', '..')
-const USERS = ['consumer.cts', 'consumer.mts'].map((name) => path.join(ROOT, 'test', 'types', name))
+const USERS = ['consumer.cts', 'consumer.mts', 'kmamal.mts'].map((name) => path.join(ROOT, 'test', 'types', name))
 
 const { exports: entries } = require('../../package.json')
 /** Each way in, by `require` and by `import`: what is declared of it and where. */
-const WAYS = ['.', './helpers'].flatMap((entry) =>
+const WAYS = ['.', './helpers', './webaudio-node'].flatMap((entry) =>
   ['require', 'import'].map((how) => ({
     how, name: path.posix.join('sdl-callback-audio', entry), types: path.join(ROOT, entries[entry][how].types),
   })))
@@ -26,6 +26,11 @@ const program = ts.createProgram([...USERS, ...WAYS.map(({ types }) => types)], 
   target: ts.ScriptTarget.ES2022,
   lib: ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'],
   types: ['node'],
+  // As an override in a package.json does.
+  paths: {
+    '@kmamal/sdl': [path.join(ROOT, entries['.'].import.types)],
+    '@kmamal/sdl/helpers': [path.join(ROOT, entries['./helpers'].import.types)],
+  },
 })
 const checker = program.getTypeChecker()
 const exportsOf = (file) => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)))
@@ -76,8 +81,16 @@ const look = () => perform({ delayMs: 1 }, async ({ sdl, audio, speaker, microph
   input.play()
   await pipe.feed(Buffer.alloc(4 * 480))
   await until(() => output.obtained.threadPriority.policy !== 'unknown')
+  const [source, tap, ring] = [output.createSource(), input.createTap(), sdl.SharedRing.allocate({ frames: 1 })]
   const found = {
     options: [...asked],
+    AudioSource: members(source),
+    AudioTap: members(tap),
+    SharedRing: members(ring),
+    SourceStats: source.stats(),
+    TapStats: tap.stats(),
+    Level: output.level,
+    Position: input.position,
     AudioPlaybackInstance: members(output),
     AudioRecordingInstance: members(input),
     AudioModule: members(audio),
@@ -120,7 +133,7 @@ describe('index.d.ts', function () {
   const INNER = ['constructor', 'onListener', '_events', '_eventsCount', '_maxListeners']
   const known = (names) => names.filter((name) => !INNER.includes(name) && !(name in EventEmitter.prototype)).sort()
 
-  for (const name of ['AudioPlaybackInstance', 'AudioRecordingInstance', 'AudioModule']) {
+  for (const name of ['AudioPlaybackInstance', 'AudioRecordingInstance', 'AudioModule', 'AudioSource', 'AudioTap', 'SharedRing']) {
     it(`declares every member of ${name}, and none that is not there`, () => {
       assert.deepEqual(known(membersOf(typeOf(name))), known(found[name]))
     })
@@ -130,7 +143,7 @@ describe('index.d.ts', function () {
     assert.deepEqual(membersOf(typeOf('AudioOptions')), found.options.sort())
   })
 
-  for (const name of ['PlaybackStats', 'RecordingStats', 'Info', 'Obtained']) {
+  for (const name of ['PlaybackStats', 'RecordingStats', 'SourceStats', 'TapStats', 'Level', 'Position', 'Info', 'Obtained']) {
     it(`declares ${name} as it comes`, () => {
       const [wanted, got] = [shapeOf(typeOf(name)), shapeOfValue(found[name])]
       // Of these two a priority has the one that goes with its policy.

@@ -5,6 +5,7 @@ const assert = require('node:assert/strict')
 const { execFileSync, spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { startAudioServer } = require('../audio-server.cjs')
@@ -94,7 +95,7 @@ describe('the private audio server', function () {
   })
 
   for (const signal of ['SIGINT', 'SIGKILL']) {
-    it(`leaves no process behind when its owner gets ${signal}`, async function () {
+    it(`leaves no process behind when its owner gets ${signal}, nor, once another one starts, a file`, async function () {
       const child = spawn(
         process.execPath,
         [path.join(__dirname, '../audio-server.cjs'), 'sh', '-c', 'echo $AUDIO_SERVER_PID $$; exec sleep 60'],
@@ -107,6 +108,8 @@ describe('the private audio server', function () {
       // A killed process is there until its parent, or init, has looked.
       const alive = () => pids.filter((pid) => fs.existsSync(`/proc/${pid}`) && !fs.readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '))
       while (alive().length > 0) await sleep(10)
+      await (await startAudioServer()).stop()
+      assert.deepEqual(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith(`audio-server-${child.pid}-`)), [])
     })
   }
 
@@ -115,6 +118,7 @@ describe('the private audio server', function () {
     process.env.PATH = '/nowhere'
     try {
       await assert.rejects(startAudioServer(), /"pulseaudio" is missing: apt-get install pulseaudio/)
+      assert.deepEqual(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith(`audio-server-${process.pid}-`)), [])
     } finally {
       process.env.PATH = search
     }

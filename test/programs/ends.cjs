@@ -26,6 +26,17 @@ const situations = {
       return device.stats().callbacks === callbacks
     })
   },
+  ...Object.fromEntries(['openDevice', 'devices', 'info'].map((call) => [`a worker in ${call} on an audio server that hangs`, async () => {
+    process.kill(Number(process.env.AUDIO_SERVER_PID), 'SIGSTOP')
+    const { told } = startWorker(({ sdl, tell }, call) => {
+      tell('asks')
+      if (call === 'openDevice') sdl.audio.openDevice({ type: 'playback' })
+      else if (call === 'devices') sdl.audio.devices
+      else sdl.info.version
+    }, call)
+    await told
+    await delay(100)
+  }])),
   capture: async () => {
     const device = microphone({ periodFrames: 48 }, '/dev/zero')
     device.play()

@@ -43,6 +43,26 @@ const stories = {
     await until(() => device.stats().playedFrames > 0)
     process.kill(Number(process.env.AUDIO_SERVER_PID), 'SIGSTOP')
   },
+  'a device that is lost meanwhile': () => {
+    const device = speaker({ format: 's16', frequency: 8000 }, '/dev/full')
+    device.enqueue(hour())
+    device.play()
+  },
+  'a worker that never stops rendering to a device of both': async () => {
+    const device = speaker({ periodFrames: 48 }, '/dev/null')
+    device.play()
+    const { worker, told } = startWorker(({ audio, tell }, handle) => {
+      const device = audio.attach(handle)
+      tell('renders')
+      for (;;) {
+        device.waitForSpace(128)
+        device.write(new Float32Array(128))
+      }
+    }, device.handle)
+    await told
+    await until(() => device.queuedFrames > 1000)
+    worker.unref()
+  },
   'a microphone': () => microphone({}, '/dev/zero').play(),
 }
 for (const [name, end] of [

@@ -5,7 +5,7 @@ const { inspect } = require('node:util')
 // Calls that are refused, each with the code that says so. `s` is what the table is given to act on (bad-input.test.cjs):
 // s.output and s.input play and record while the table runs, s.stereo (s16, two channels) holds something and is paused,
 // s.swapped is of the other byte order, s.brief has room for ten frames, s.theirs and s.hearing are written and read by another
-// thread, s.shut and s.deaf are closed.
+// thread, s.source and s.tap have room for ten milliseconds, s.shut and s.deaf are closed, and so are s.ended.
 
 const INVALID = 'ERR_AUDIO_INVALID_ARG'
 const RANGE = 'ERR_AUDIO_OUT_OF_RANGE'
@@ -16,6 +16,8 @@ const NOT_FOUND = 'ERR_AUDIO_DEVICE_NOT_FOUND'
 /** Integers that a native u32 would take for something else, and others out of any range. */
 const TOO_LARGE = [2 ** 32, 2 ** 32 + 1, 2 ** 53]
 const NO_INTEGERS = [NaN, 1.5, Infinity, '1', null, [], {}, true]
+/** What cannot be made a string, for a message that would show it. */
+const NO_STRINGS = [Object.create(null), Symbol('value'), { toString () { throw new Error('not to be called') } }]
 
 const detached = (view) => {
   structuredClone(view.buffer, { transfer: [view.buffer] })
@@ -59,11 +61,11 @@ const opening = [
   ...option(INVALID, 'periodFrames', NO_INTEGERS),
   ...option(RANGE, 'periodFrames', [0, -1, 32769, ...TOO_LARGE]),
   ...['capacityMs', 'maxQueuedMs'].flatMap((name) => [
-    ...option(INVALID, name, [NaN, '200', null, {}, true]),
+    ...option(INVALID, name, [NaN, '200', null, {}, true, ...NO_STRINGS]),
     ...option(RANGE, name, [0, -1, Infinity, -Infinity, 3_600_001, 2 ** 32]),
   ]),
-  ...option(INVALID, 'onOverflow', ['drop', '', null, 5], 'recording'),
-  ...option(INVALID, 'onLost', ['retry', '', null, 5]),
+  ...option(INVALID, 'onOverflow', ['drop', '', null, 5, ...NO_STRINGS], 'recording'),
+  ...option(INVALID, 'onLost', ['retry', '', null, 5, ...NO_STRINGS]),
   ...each(INVALID, [undefined, null, '1', 1.5, NaN, Infinity, 2 ** 53, {}, true], (s, handle) => s.audio.attach(handle), 'attach'),
   ...each(NOT_FOUND, [0, -1, 1e9, 2 ** 32, 2 ** 53 - 1], (s, handle) => s.audio.attach(handle), 'attach'),
   ...rows(NOT_FOUND, [(s) => s.audio.attach(s.shut.handle), (s) => s.audio.attach(s.output.handle + 2 ** 32)]),
@@ -109,7 +111,14 @@ const playing = [
   ...each(INVALID, [...NO_SAMPLES, new Float32Array(2)], (s, samples) => s.stereo.write(samples), 'write'),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, samples) => s.output.write(samples), 'write of f32'),
   ...each(INVALID, [new Int16Array(2), new Uint16Array(2)], (s, samples) => s.swapped.write(samples), 'write of s16msb'),
-  ...rows(INVALID, [(s) => s.output.write(detached(new Float32Array(2))), (s) => s.output.write(detached(Buffer.from(new ArrayBuffer(8))))]),
+  ...rows(INVALID, [
+    (s) => s.output.write(detached(new Float32Array(2))),
+    (s) => s.output.write(detached(Buffer.from(new ArrayBuffer(8)))),
+    (s) => s.output.write(shrunk(Float32Array)),
+    (s) => s.output.write(shrunk(Buffer)),
+    (s) => s.output.write(Object.create(Float32Array.prototype)),
+    (s) => s.output.write(Object.create(Buffer.prototype)),
+  ]),
   ...rows('ERR_AUDIO_QUEUE_FULL', [
     (s) => s.brief.enqueue(Buffer.alloc(11)),
     (s) => s.brief.enqueue(Buffer.alloc(1_000_000)),
@@ -133,7 +142,11 @@ const recording = [
     (s) => s.input.dequeue(Object.defineProperty(Buffer.alloc(8), 'length', { value: 4000 })),
   ]),
   ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, into) => s.input.read(into), 'read'),
-  ...rows(INVALID, [(s) => s.input.read(detached(new Float32Array(2)))]),
+  ...rows(INVALID, [
+    (s) => s.input.read(detached(new Float32Array(2))),
+    (s) => s.input.read(shrunk(Float32Array)),
+    (s) => s.input.read(Object.create(Float32Array.prototype)),
+  ]),
   ...rows(UNALIGNED, [(s) => s.input.read(Buffer.alloc(7))]),
   ...each(INVALID, [0, 1, 'yes', null, {}], (s, play) => s.input.play(play), 'play of a microphone'),
 ]
@@ -165,6 +178,58 @@ const closed = rows(CLOSED, [
   (s) => s.deaf.ref(), (s) => s.deaf.unref(),
 ])
 
+const ABORTED = AbortSignal.abort()
+const mixing = [
+  ...each(INVALID, [null, 5, 'loud'], (s, options) => s.output.createSource(options), 'createSource'),
+  ...each(INVALID, NO_INTEGERS, (s, frequency) => s.output.createSource({ frequency }), 'createSource with frequency'),
+  ...each(RANGE, [0, 999, 384001, -1, ...TOO_LARGE], (s, frequency) => s.output.createSource({ frequency }), 'createSource with frequency'),
+  ...each(INVALID, NO_INTEGERS, (s, channels) => s.output.createSource({ channels }), 'createSource with channels'),
+  ...each(RANGE, [0, 9, -1, ...TOO_LARGE], (s, channels) => s.output.createSource({ channels }), 'createSource with channels'),
+  ...each(INVALID, [NaN, '1', null, {}], (s, targetMs) => s.output.createSource({ targetMs }), 'createSource with targetMs'),
+  ...each(RANGE, [0, -1, Infinity, 3_600_001], (s, targetMs) => s.output.createSource({ targetMs }), 'createSource with targetMs'),
+  ...each(INVALID, [null, 5, {}, new SharedArrayBuffer(4096), new Float32Array(8)], (s, ring) => s.output.createSource({ ring }), 'createSource with ring'),
+  ...rows(INVALID, [
+    (s) => s.output.createSource({ ring: s.sdl.SharedRing.allocate({ frames: 8, channels: 2 }) }),
+    (s) => s.output.createSource({ ring: s.sdl.SharedRing.allocate({ frames: 8 }), frequency: 8000 }),
+    (s) => s.input.createTap({ ring: s.sdl.SharedRing.allocate({ frames: 8, channels: 2 }) }),
+  ]),
+  ...each(INVALID, [NaN, '1', null, {}], (s, gain) => s.output.createSource({ gain }), 'createSource with gain'),
+  ...each(INVALID, [null, 5], (s, options) => s.input.createTap(options), 'createTap'),
+  ...each(INVALID, ['drop', null, 5], (s, onOverflow) => s.input.createTap({ onOverflow }), 'createTap with onOverflow'),
+  ...each(RANGE, [0, -1, Infinity], (s, maxQueuedMs) => s.input.createTap({ maxQueuedMs }), 'createTap with maxQueuedMs'),
+  ...['output', 'input', 'source'].flatMap((name) => [
+    ...each(INVALID, [undefined, NaN, '1', null, {}], (s, gain) => s[name].setGain(gain), `setGain of the ${name}`),
+    ...each(RANGE, [-0.1, 16.1, Infinity], (s, gain) => s[name].setGain(gain), `setGain of the ${name}`),
+    ...each(INVALID, [NaN, '1', null], (s, rampMs) => s[name].setGain(1, { rampMs }), `setGain of the ${name} with rampMs`),
+    ...each(RANGE, [-1, 60_001, Infinity], (s, rampMs) => s[name].setGain(1, { rampMs }), `setGain of the ${name} with rampMs`),
+  ]),
+  ...each(INVALID, [NaN, '1', null], (s, fadeMs) => s.output.stop({ fadeMs }), 'stop with fadeMs'),
+  ...each(RANGE, [-1, 60_001, Infinity], (s, fadeMs) => s.output.stop({ fadeMs }), 'stop with fadeMs'),
+  ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, samples) => s.source.write(samples), 'write of a source'),
+  ...rows(UNALIGNED, [(s) => s.source.write(Buffer.alloc(7))]),
+  ...each(INVALID, NO_INTEGERS, (s, frames) => s.source.waitForSpace(frames), 'waitForSpace of a source'),
+  ...each(RANGE, [0, -1, 11], (s, frames) => s.source.waitForSpace(frames), 'waitForSpace of a source'),
+  ...rows('ERR_AUDIO_WOULD_BLOCK', [(s) => s.source.waitForSpace(1), (s) => s.tap.waitForFrames(1)]),
+  ...each(INVALID, [...NO_SAMPLES, new Int16Array(4)], (s, into) => s.tap.read(into), 'read of a tap'),
+  ...rows(UNALIGNED, [(s) => s.tap.read(Buffer.alloc(7))]),
+  ...each(INVALID, NO_INTEGERS, (s, frames) => s.output.whenSpace(frames), 'whenSpace'),
+  ...each(RANGE, [0, -1, 9601], (s, frames) => s.output.whenSpace(frames), 'whenSpace'),
+  ...each(INVALID, NO_INTEGERS, (s, frames) => s.tap.whenFrames(frames), 'whenFrames of a tap'),
+  ...each(INVALID, [5, 'now', {}, null], (s, signal) => s.output.drain({ signal }), 'drain with signal'),
+  ...rows('ERR_AUDIO_ABORTED', [
+    (s) => s.output.drain({ signal: ABORTED }), (s) => s.output.whenSpace(1, { signal: ABORTED }), (s) => s.input.whenFrames(1, { signal: ABORTED }),
+  ]),
+  ...rows(CLOSED, [
+    (s) => s.shut.setGain(1), (s) => s.shut.gain, (s) => s.shut.level, (s) => s.shut.position, (s) => s.shut.drain(), (s) => s.shut.stop(),
+    (s) => s.shut.whenSpace(1), (s) => s.shut.createSource(), (s) => s.deaf.createTap(), (s) => s.deaf.whenFrames(1), (s) => s.deaf.level,
+    (s) => s.ended[0].write(new Float32Array(1)), (s) => s.ended[0].queuedFrames, (s) => s.ended[0].spaceFrames, (s) => s.ended[0].setGain(1),
+    (s) => s.ended[0].gain, (s) => s.ended[0].clear(), (s) => s.ended[0].stats(), (s) => s.ended[0].whenSpace(1), (s) => s.ended[0].close(),
+    (s) => s.ended[0].ref(), (s) => s.ended[1].read(new Float32Array(1)), (s) => s.ended[1].queuedFrames, (s) => s.ended[1].clear(),
+    (s) => s.ended[1].stats(), (s) => s.ended[1].whenFrames(1), (s) => s.ended[1].close(), (s) => s.ended[1].unref(),
+  ]),
+  ...rows(NOT_FOUND, [(s) => s.audio.attach(s.ended[0].handle), (s) => s.audio.attach(s.ended[1].handle)]),
+]
+
 const others = [
   ...rows(INVALID, [
     (s) => s.output.on('data', () => {}), (s) => s.input.once('underrun', () => {}), (s) => s.audio.on('change', () => {}),
@@ -178,4 +243,4 @@ const others = [
   ]),
 ]
 
-module.exports = { refusedCalls: [...opening, ...playing, ...recording, ...waiting, ...closed, ...others] }
+module.exports = { refusedCalls: [...opening, ...playing, ...recording, ...waiting, ...closed, ...mixing, ...others] }

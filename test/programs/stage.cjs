@@ -30,6 +30,15 @@ const until = async (condition) => {
 const tape = (name = 'tape') => path.resolve(name)
 
 const tasks = () => fs.readdirSync('/proc/self/task')
+/** Names of the threads; one that ends under our eyes has none. */
+const threads = () =>
+  tasks().flatMap((task) => {
+    try {
+      return [fs.readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim()]
+    } catch {
+      return []
+    }
+  })
 const openFiles = () =>
   fs.readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
@@ -94,5 +103,5 @@ const startPlayer = (name, channels) => {
 module.exports = {
   sdl, audio, assert, fs, signals, ...pipes,
   sceneOf, until, delay, tape, recorded, speaker, microphone, playedOut, codeOf, heard, startWorker, startPlayer,
-  tasks, openFiles,
+  tasks, threads, openFiles,
 }

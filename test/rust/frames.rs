@@ -10,7 +10,8 @@ use std::thread;
 
 use model::Model;
 use sdl_callback_audio::format::{Layout, SampleFormat};
-use sdl_callback_audio::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, frame_ring};
+use sdl_callback_audio::link::frames::{FrameReader, FrameWriter, frame_ring};
+use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
 use sdl_callback_audio::units::Frames;
 use stage::STEREO;
@@ -57,7 +58,7 @@ impl Patience {
 
 #[test]
 fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order() {
-    let mut switched = 0;
+    let (mut switched, mut faded) = (0, 0);
     for (layout, seed) in LAYOUTS.into_iter().flat_map(|layout| (0..SEEDS).map(move |seed| (layout, seed))) {
         let mut random = Random::new(seed);
         let Ring { mut writer, mut reader, marks, mut scraps } = ring(layout);
@@ -65,7 +66,7 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
         for step in 0..1_500 {
             let frames = random.below(120);
             let bytes = random.bytes(layout.bytes_of(Frames(frames)));
-            match random.below(16) {
+            match random.below(18) {
                 0..4 => {
                     assert!(writer.append(&bytes));
                     model.wrote(layout, &bytes);
@@ -79,31 +80,40 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
                     model.clear();
                 }
                 7 => assert_eq!(reader.settle(), model.settle(layout), "seed {seed}, step {step}"),
+                16 => {
+                    let over = Frames(random.below(3) * random.below(80));
+                    assert_eq!(reader.cut(over), model.cut(layout, over), "seed {seed}, step {step}");
+                }
+                17 if random.one_in(3) => assert_eq!(reader.finish_cut(), model.finish_cut()),
                 8 => {
+                    model.finish_cut();
                     let dropped = reader.drop_oldest(Frames(frames));
                     assert_eq!(layout.bytes_of(dropped), model.take(layout, Frames(frames)).len());
                     model.count.dropped = model.count.dropped + dropped;
                 }
                 9 => writer.shrink_if_drained(),
-                way => {
-                    let fate = if way == 10 { Fate::Discarded } else { Fate::Delivered };
+                _ => {
                     let mut out = vec![0; layout.bytes_of(Frames(frames)) + random.below(3) as usize];
                     reader.settle();
-                    let filled = reader.pop(&mut out, fate);
+                    let filled = reader.pop(&mut out);
                     let expected = model.take(layout, layout.frames_in(out.len()));
                     assert!(out[..filled] == expected, "seed {seed}, step {step}");
-                    let count = &mut model.count;
-                    let to = if way == 10 { &mut count.discarded } else { &mut count.delivered };
-                    *to = *to + layout.frames_in(filled);
+                    model.count.delivered = model.count.delivered + layout.frames_in(filled);
                 }
             }
-            assert_eq!(marks.count(), model.count, "seed {seed}, step {step}");
+            let count = marks.count();
+            assert_eq!(count, model.count, "seed {seed}, step {step}");
+            assert_eq!(count.written, count.delivered + count.dropped + count.discarded + count.queued);
+            let left = reader.fading().map_or(Frames::ZERO, |fading| fading.left);
+            assert_eq!(left, model.fading, "seed {seed}, step {step}");
+            faded += u64::from(left > Frames::ZERO);
             assert_eq!(marks.queued(), model.count.queued, "seed {seed}, step {step}");
             assert_eq!(marks.in_rings(), layout.frames_in(model.held.len()), "seed {seed}, step {step}");
             switched += scraps.free_all();
         }
     }
     assert!(switched > 100, "the walk hardly ever changes rings: {switched}");
+    assert!(faded > 1_000, "the walk hardly ever fades: {faded}");
 }
 
 #[test]
@@ -133,7 +143,7 @@ fn bytes_cross_threads_in_order_none_lost_none_twice_through_growth_and_shrinkin
         let mut read_some = |place: &mut u64| {
             let mut out = vec![0; random.below(500) as usize];
             let queued = marks.queued();
-            let filled = reader.pop(&mut out, Fate::Delivered);
+            let filled = reader.pop(&mut out);
             assert!(filled > 0 || queued == Frames::ZERO || out.len() < layout.frame_bytes(), "{queued:?} stay behind");
             let wrong = out[..filled].iter().zip(*place..).position(|(byte, place)| *byte != byte_at(place));
             assert_eq!(wrong, None, "from byte {place} on, seed {seed}");
@@ -250,7 +260,7 @@ fn at_any_look_from_a_third_thread_the_counts_are_true_and_add_up() {
         let wanted = NUMBERED.bytes_of(Frames(1 + random.below(64)));
         truth.delivered.may_grow_by(64);
         reader.settle();
-        let filled = reader.pop(&mut out[..wanted], Fate::Delivered);
+        let filled = reader.pop(&mut out[..wanted]);
         for frame in out[..filled].chunks_exact(8) {
             let number = frame.try_into().map(u64::from_le_bytes).expect("eight bytes");
             assert!(number >= next, "frame {number} after frame {next}");
@@ -314,7 +324,7 @@ fn what_was_cleared_is_never_heard_although_the_way_home_was_full() {
     stage.shared.reader.with(|reader| {
         reader.settle();
         assert!(stage.backstage.free_all() > 0);
-        assert_eq!(reader.pop(&mut out, Fate::Delivered), 0, "there is room now, but first comes what was cleared");
+        assert_eq!(reader.pop(&mut out), 0, "there is room now, but first comes what was cleared");
         assert_eq!(reader.drop_oldest(Frames(1)), Frames(1), "and what was cleared is not dropped as well");
     });
     assert_eq!(stage.shared.marks.count().discarded, cleared);
@@ -335,7 +345,7 @@ fn dropping_the_oldest_keeps_the_newest() {
         }
         assert_eq!(reader.drop_oldest(Frames(1_000 - newest)), Frames(1_000 - newest));
         let mut out = vec![0; NUMBERED.bytes_of(Frames(1_000))];
-        let filled = reader.pop(&mut out, Fate::Delivered);
+        let filled = reader.pop(&mut out);
         assert_eq!(out[..filled], (1_000 - newest..1_000).flat_map(u64::to_le_bytes).collect::<Vec<_>>());
     }
 }
@@ -351,9 +361,9 @@ fn half_a_frame_neither_enters_nor_leaves() {
             assert!(writer.append(&pcm[..size + cut]));
             assert_eq!(marks.queued(), Frames(3));
             let mut out = vec![0; 2 * size + cut];
-            assert_eq!(reader.pop(&mut out, Fate::Delivered), 2 * size);
+            assert_eq!(reader.pop(&mut out), 2 * size);
             assert_eq!(out[..2 * size], pcm[..2 * size]);
-            assert_eq!(reader.pop(&mut out, Fate::Delivered), size);
+            assert_eq!(reader.pop(&mut out), size);
             assert_eq!(out[..size], pcm[..size]);
         }
     }

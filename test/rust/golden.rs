@@ -265,7 +265,10 @@ fn whatever_happens_to_a_steady_sound_nothing_clicks() {
             let bound = 2.0 * level.abs() * STEEPEST + 2.0 * grain(STEREO);
             assert!(step <= bound, "seed {seed}: {step} > {bound}");
         }
-        assert!(stage.shared.tally.episodes.get() > 5 && stage.shared.marks.count().discarded.0 > 5, "seed {seed}");
+        assert!(
+            stage.shared.tally.queue.episodes.get() > 5 && stage.shared.marks.count().discarded.0 > 5,
+            "seed {seed}"
+        );
     }
 }
 
@@ -311,7 +314,10 @@ fn every_shortage_is_told_once_with_the_frames_where_it_began_and_where_it_ended
         let began = told.iter().filter(|episode| matches!(episode, Episode::Began { .. })).count() as u64;
         in_all += began;
         let tally = &stage.shared.tally;
-        assert_eq!((tally.episodes.get(), tally.episode_frames.get(), tally.frames.get()), (began, lost.0, at.0));
+        assert_eq!(
+            (tally.queue.episodes.get(), tally.queue.episode_frames.get(), tally.frames.get()),
+            (began, lost.0, at.0)
+        );
     }
     assert!(in_all > 200, "{in_all} shortages only");
 }
@@ -341,13 +347,18 @@ fn closing_fades_says_when_and_plays_nothing_more() {
 }
 
 #[test]
-fn a_device_that_is_lost_runs_its_queue_down_as_discarded_not_as_delivered() {
+fn the_queue_of_a_device_that_is_lost_waits_and_goes_on_without_a_click_when_it_is_back() {
     let mut stage = sounding(STEREO, &[0.5, 0.5]);
     assert!(stage.writer.append(&steady(STEREO, &[0.5, 0.5], 1_000)));
-    stage.shared.control.lost.set(true);
-    stage.hear(300);
+    assert!(stage.shared.control.lost.raise());
+    let mut heard = stage.hear(300);
     let count = stage.shared.marks.count();
-    assert_eq!((count.delivered, count.discarded, count.queued), (Frames(100), Frames(300), Frames(700)));
+    assert_eq!((count.delivered, count.discarded, count.queued), (Frames(100), Frames(0), Frames(1_000)));
+    stage.shared.control.come_back(1);
+    heard.extend(stage.hear(1_000));
+    assert!(stage.shared.control.restored.take());
+    assert_eq!((stage.delivered(), stage.shared.tally.queue.episodes.get()), (Frames(1_100), 0));
+    assert!(steepest_step(&channel(STEREO, &heard, 0)) <= 0.5 * STEEPEST + 2.0 * grain(STEREO));
 }
 
 #[test]

@@ -28,6 +28,22 @@ const formats: sdl.FormatHelpers = helpers.audio
 const size: number = formats.bytesPerSample('u16msb') + audio.bytesPerSample('f32sys')
 const driver: string | null = info.drivers.audio.current
 
+const encoder: sdl.OpusEncoder = new sdl.OpusEncoder({ frequency: 24000, bitrate: 24000, signal: 'voice' })
+const packet: Buffer = encoder.encode(new Int16Array(480))
+const decoded: Float32Array = new sdl.OpusDecoder({ frequency: 24000 }).decode(null, { frames: 480 })
+const sealed: number = new sdl.PacketSealer({ format: 'xiaozhi', key: packet }).sealInto(packet, Buffer.alloc(400), { timestamp: 1 })
+const { payload, sequence }: { payload: Buffer, sequence: number } = new sdl.PacketOpener({ format: 'seq-pts', key: packet }).open(packet)
+const view: Float32Array = new sdl.AesCtr(packet).apply(decoded, packet)
+const pool = new sdl.AudioProcessorPool({ threads: 1 })
+pool.on('packets', (packets) => packets.forEach(({ stream, data, micros }) => console.log(stream.mode, data?.length, micros)))
+const stream: sdl.AudioProcessor = pool.open({ key: packet, adaptive: { stepDownMs: 5 } })
+stream.on('mode', ({ mode, from }) => console.log(mode === 'full', from))
+const resampled: Float32Array = new sdl.Resampler({ from: 48000, to: 24000 }).process(view)
+// @ts-expect-error Opus does not run at this rate
+new sdl.OpusEncoder({ frequency: 44100 })
+// @ts-expect-error no such suite
+new sdl.PacketSealer({ format: 'xiaozhi', key: packet, suite: 'aes-128-cbc' })
+
 // @ts-expect-error a speaker has nothing to read
 speaker.dequeue(Buffer.alloc(8))
 // @ts-expect-error a microphone does not underrun
@@ -43,4 +59,4 @@ speaker.frequency = 48000
 // @ts-expect-error SDL's other parts are not here
 sdl.video
 
-export { bytes, recordedFrames, readFrames, overruns, mean, size, driver }
+export { payload, sequence, sealed, resampled, bytes, recordedFrames, readFrames, overruns, mean, size, driver }

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import sdl, { audio, info } from 'sdl-callback-audio'
 import type { AudioError, AudioErrorCode, AudioPlaybackInstance, Device, Format, PlaybackStats, ShortageEvent } from 'sdl-callback-audio'
 import helpers, { audio as formats } from 'sdl-callback-audio/helpers'
+import { createCaptureStream, createPlaybackStream } from 'sdl-callback-audio'
+import rendering, { pullRender, startRenderWorker } from 'sdl-callback-audio/webaudio-node'
 
 const play = (speaker: AudioPlaybackInstance, level: number): PlaybackStats => {
   speaker.write(new Float32Array(128).fill(level))
@@ -30,6 +32,25 @@ const codeOf = (error: unknown): AudioErrorCode | undefined => (error as AudioEr
 const width = (format: Format): number => formats.bytesPerSample(format) - helpers.audio.bytesPerSample(format)
 const { major }: { major: number } = info.version.runtime
 
+const voice = createCaptureStream({ device: names.length ? { name: names[0] } : {}, format: 's16', highWaterMark: 960 })
+voice.pipe(createPlaybackStream({ format: 's16', capacityMs: 40 })).on('finish', () => console.log(voice.device.stats().overruns))
+voice.stop()
+
+const worker = startRenderWorker(new URL('synth.mjs', import.meta.url), {
+  methods: { double: (number: number) => 2 * number }, targetMs: 8, workerData: { hertz: 440 },
+})
+worker.on('error', ({ message }) => console.log(message)).once('exit', (exitCode) => console.log(exitCode + 1))
+await worker.ready
+const sum = (await worker.rpc.methods.add(1, 2)) as number
+worker.rpc.notifications.onlevel((level: number) => console.log(level))
+console.log(sum, worker.stats().underruns, await worker.stop())
+
+const pull = pullRender(audio.openDevice({ type: 'playback' }), (block, frames) => { block.fill(0, 0, frames) }, { targetMs: 'auto' })
+console.log(pull.stats().targetFrames)
+rendering.useCallbackAudio({ setSdl: (given: typeof sdl) => console.log(given.info) })
+
+// @ts-expect-error a target is a number or 'auto'
+startRenderWorker('synth.mjs', { targetMs: 'low' })
 // @ts-expect-error no such event
 audio.on('deviceChange', () => {})
 // @ts-expect-error instances come from openDevice and attach

@@ -113,6 +113,23 @@ const playing = [
     for (const device of devices) device.close()
     return { whole, ids: new Set(devices.map(({ id }) => id)).size }
   }, 'disk'),
+  alone('disk · playback · a device that breaks while it plays', async ({ audio, playback, until, note }) => {
+    const device = playback({ format: 's16' }, { name: '/dev/full' })
+    let lost = false
+    device.on('*', (type) => {
+      // Ours comes back, and breaks again.
+      if (!lost || type === 'close') note(type)
+      lost ||= type === 'lost'
+    })
+    // The peer looks for what has happened only while somebody listens for devices.
+    const listener = () => {}
+    audio.on('deviceRemove', listener)
+    device.enqueue(Buffer.alloc(2 * 48000))
+    device.play()
+    await until(() => device.closed || lost)
+    audio.off('deviceRemove', listener)
+    return { closed: device.closed }
+  }, 'disk'),
   alone('disk · playback · the name is kept', ({ playback }) => playback({}, { name: 'out.raw' }).name, 'disk'),
   alone('disk · playback · a file that cannot be made', ({ playback }) => playback({}, { name: 'no/such/folder.raw' }), 'disk'),
 ]

@@ -107,10 +107,11 @@ fn says_not_for_audio(attributes: &[syn::Attribute]) -> bool {
 }
 
 /// Types that hold a fixed amount: all that a field may be made of besides what the rooms define themselves.
-const FIXED: &str = "Arc Option UnsafeCell HeapCons HeapProd AtomicBool AtomicU32 AtomicU64 AtomicUsize \
+const FIXED: &str = "Arc Option UnsafeCell NonNull HeapCons HeapProd AtomicBool AtomicU32 AtomicU64 AtomicUsize \
     bool u8 u16 u32 u64 usize i16 i32 i64 f32 f64";
 
-/// The parts of type definitions that are neither fixed nor `known`; of boxes, only slices pass.
+/// The parts of type definitions that are neither fixed nor `known`; of boxes, only slices pass,
+/// and what the rooms define: that such a box is never freed there is for the tripwire to see.
 pub fn misfits(source: &Source, known: &BTreeSet<String>) -> Vec<String> {
     struct Fields<'k> {
         known: BTreeSet<String>,
@@ -127,7 +128,13 @@ pub fn misfits(source: &Source, known: &BTreeSet<String>) -> Vec<String> {
             let Some(last) = path.path.segments.last() else { return };
             let name = last.ident.to_string();
             let fixed = FIXED.split_whitespace().any(|fixed| fixed == name);
-            let slice = matches!(only_argument(last), Some(syn::Type::Slice(_)));
+            let slice = match only_argument(last) {
+                Some(syn::Type::Slice(_)) => true,
+                Some(syn::Type::Path(boxed)) => boxed.path.segments.last().is_some_and(|last| {
+                    self.known.contains(&last.ident.to_string()) || self.rooms.contains(&last.ident.to_string())
+                }),
+                _ => false,
+            };
             if fixed || self.known.contains(&name) || self.rooms.contains(&name) || (name == "Box" && slice) {
                 visit::visit_type_path(self, path);
             } else {

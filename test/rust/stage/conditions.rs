@@ -9,9 +9,10 @@ use ringbuf::traits::{Producer, Split};
 use sdl_callback_audio::link::frames::SpareRing;
 use sdl_callback_audio::link::scrap::scrap_lane;
 use sdl_callback_audio::rt::callback::Callback;
-use sdl_callback_audio::rt::capture::Overflow;
+use sdl_callback_audio::rt::tap::Overflow;
 use sdl_callback_audio::units::Frames;
 
+use super::floods;
 use super::random::Random;
 use super::{Capture, Playback, STEREO, capture, playback};
 
@@ -29,7 +30,7 @@ const fn quiet(name: &'static str, run: fn(Run, u64)) -> Condition {
     Condition { name, wakes: false, run }
 }
 
-pub const ALL: [Condition; 22] = [
+pub const ALL: [Condition; 30] = [
     quiet("a full ring", full_ring),
     quiet("an empty ring", empty_ring),
     quiet("underruns", underruns),
@@ -56,19 +57,27 @@ pub const ALL: [Condition; 22] = [
     quiet("a microphone that takes up spare rings", spares),
     quiet("a microphone whose old rings nobody takes home", write_ends_stay),
     quiet("a microphone that is cleared, paused, lost, closed and failed", steered),
+    quiet("sources that come and go until the door is shut", floods::come_and_go),
+    quiet("sources that have left and that nobody takes home", floods::nobody_takes_home),
+    quiet("sources that are cleared, paused, and told one gain after another", floods::steered_sources),
+    quiet("sources from rings into which a script writes anything", floods::scribbled_rings),
+    quiet("sources whose rings are taken away while they play", floods::detached_rings),
+    quiet("a flood of cuts from another thread", floods::cuts),
+    quiet("taps that come and go until the door is shut, and gains", floods::taps_come_and_go),
+    quiet("taps into rings into which a script writes anything", floods::scribbled_taps),
 ];
 
 const OLDEST: Overflow = Overflow::DropOldest;
 const NEWEST: Overflow = Overflow::DropNewest;
-const BLOCK: u64 = 64;
-const RING: Frames = Frames(4 * BLOCK);
+pub const BLOCK: u64 = 64;
+pub const RING: Frames = Frames(4 * BLOCK);
 const PCM: [u8; 4096] = [0x21; 4096];
 
-fn frames(count: u64) -> &'static [u8] {
+pub fn frames(count: u64) -> &'static [u8] {
     &PCM[..STEREO.bytes_of(Frames(count))]
 }
 
-fn block(run: &mut Run, callback: &mut Callback) -> [u8; 4 * BLOCK as usize] {
+pub fn block(run: &mut Run, callback: &mut Callback) -> [u8; 4 * BLOCK as usize] {
     let mut block = [0x42; 4 * BLOCK as usize];
     run(callback, &mut block);
     block
@@ -79,7 +88,7 @@ fn many(run: &mut Run, callback: &mut Callback, blocks: u64) {
 }
 
 /// So many blocks, and as many more as another thread takes to do its part.
-fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnMut() -> bool) {
+pub fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnMut() -> bool) {
     let mut ran = 0;
     while !done() || ran < blocks {
         block(run, callback);
@@ -88,7 +97,7 @@ fn until(run: &mut Run, callback: &mut Callback, blocks: u64, mut done: impl FnM
 }
 
 /// Does `there` over and over on another thread for as long as `here` takes.
-fn beside<R>(mut there: impl FnMut() + Send, here: impl FnOnce() -> R) -> R {
+pub fn beside<R>(mut there: impl FnMut() + Send, here: impl FnOnce() -> R) -> R {
     struct Ending<'a>(&'a AtomicBool);
     impl Drop for Ending<'_> {
         fn drop(&mut self) {
@@ -119,7 +128,7 @@ fn full_ring(mut run: Run, blocks: u64) {
         block(&mut run, &mut device.callback);
     }
     assert_eq!(device.delivered(), Frames(blocks * BLOCK));
-    assert_eq!(device.shared.tally.episodes.get(), 0);
+    assert_eq!(device.shared.tally.queue.episodes.get(), 0);
 }
 
 fn empty_ring(mut run: Run, blocks: u64) {
@@ -140,7 +149,7 @@ fn underruns(mut run: Run, blocks: u64) {
 }
 
 fn growth(mut run: Run, blocks: u64) {
-    let Playback { mut callback, mut writer, mut backstage, shared } = playback(STEREO, RING);
+    let Playback { mut callback, mut writer, mut backstage, shared, .. } = playback(STEREO, RING);
     let (mut random, switched) = (Random::new(2), AtomicUsize::new(0));
     let write = || {
         if shared.marks.in_rings() == Frames::ZERO {
@@ -155,7 +164,7 @@ fn growth(mut run: Run, blocks: u64) {
 }
 
 fn clears(mut run: Run, blocks: u64) {
-    let Playback { mut callback, mut writer, mut backstage, shared } = playback(STEREO, RING);
+    let Playback { mut callback, mut writer, mut backstage, shared, .. } = playback(STEREO, RING);
     let mut random = Random::new(3);
     let write_and_clear = || {
         assert!(writer.append(frames(random.below(300))));
@@ -212,7 +221,7 @@ fn lost(mut run: Run, blocks: u64) {
         device.writer.push(frames(BLOCK));
         block(&mut run, &mut device.callback);
     }
-    assert_eq!(device.shared.marks.count().discarded, Frames((blocks - blocks / 4) * BLOCK));
+    assert_eq!(device.delivered(), Frames(blocks / 4 * BLOCK));
 }
 
 fn failed(mut run: Run, blocks: u64) {
@@ -256,7 +265,7 @@ fn episodes_full(mut run: Run, blocks: u64) {
         device.writer.push(frames(if at % 2 == 0 { BLOCK } else { 0 }));
         block(&mut run, &mut device.callback);
     }
-    assert_eq!(device.shared.tally.episodes.get(), blocks / 2);
+    assert_eq!(device.shared.tally.queue.episodes.get(), blocks / 2);
     assert_eq!(device.backstage.episodes().len(), 128);
 }
 
@@ -299,7 +308,7 @@ fn read_slowly(mut run: Run, blocks: u64, overflow: Overflow) {
         }
         device.backstage.episodes();
     }
-    assert!(device.shared.tally.episode_frames.get() > blocks * BLOCK / 2);
+    assert!(device.shared.tally.queue.episode_frames.get() > blocks * BLOCK / 2);
     assert!(device.shared.marks.count().delivered > Frames(blocks * BLOCK / 10));
 }
 
@@ -307,7 +316,7 @@ fn never_read(mut run: Run, blocks: u64, overflow: Overflow) {
     let mut device = record(overflow);
     many(&mut run, &mut device.callback, blocks);
     assert_eq!(device.shared.marks.queued(), Frames(12 * BLOCK));
-    assert_eq!(device.shared.tally.episode_frames.get(), (blocks - 12) * BLOCK);
+    assert_eq!(device.shared.tally.queue.episode_frames.get(), (blocks - 12) * BLOCK);
 }
 
 fn spares(mut run: Run, blocks: u64) {
@@ -322,7 +331,7 @@ fn spares(mut run: Run, blocks: u64) {
         switched += device.backstage.free_all();
     }
     assert!(switched as u64 > blocks / 10, "rings changed {switched} times only");
-    assert_eq!(device.shared.tally.episodes.get(), 0, "with a spare at hand nothing is lost");
+    assert_eq!(device.shared.tally.queue.episodes.get(), 0, "with a spare at hand nothing is lost");
 }
 
 fn write_ends_stay(mut run: Run, blocks: u64) {
@@ -337,7 +346,10 @@ fn write_ends_stay(mut run: Run, blocks: u64) {
         device.backstage.scraps[0].free_all();
     }
     assert_eq!(device.backstage.scraps[1].free_all(), 64);
-    assert!(device.shared.tally.episode_frames.get() > blocks * BLOCK / 4, "what has no ring to go to is counted");
+    assert!(
+        device.shared.tally.queue.episode_frames.get() > blocks * BLOCK / 4,
+        "what has no ring to go to is counted"
+    );
 }
 
 fn steered(mut run: Run, blocks: u64) {

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses the parts that it needs")]
 
 pub mod conditions;
+mod floods;
+pub mod guests;
 pub mod random;
 
 use std::cell::Cell;
@@ -10,21 +12,28 @@ use std::sync::Arc;
 use ringbuf::traits::{Observer, Producer, Split};
 use ringbuf::{HeapProd, HeapRb};
 use sdl_callback_audio::format::{Layout, SampleFormat};
+use sdl_callback_audio::link::clock::device_clock;
 use sdl_callback_audio::link::control::Control;
 use sdl_callback_audio::link::episodes::{Episode, EpisodeReceiver, episode_lane};
-use sdl_callback_audio::link::frames::{Fate, FrameMarks, FrameReader, FrameWriter, SpareRing, frame_ring};
+use sdl_callback_audio::link::frames::{FrameReader, FrameWriter, SpareRing, frame_ring};
+use sdl_callback_audio::link::guests::{Door, guest_room};
+use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
 use sdl_callback_audio::link::tally::Tally;
 use sdl_callback_audio::link::try_cell::TryCell;
 use sdl_callback_audio::link::wake::Bell;
 use sdl_callback_audio::rt::callback::{Callback, Processor};
-use sdl_callback_audio::rt::capture::{CaptureLanes, CaptureProcessor, Overflow};
+use sdl_callback_audio::rt::capture::CaptureProcessor;
 use sdl_callback_audio::rt::guard::CallbackGuard;
 use sdl_callback_audio::rt::playback::PlaybackProcessor;
+use sdl_callback_audio::rt::tap::{Overflow, Sink, Tap, TapLanes};
+use sdl_callback_audio::rt::voice::Voice;
 use sdl_callback_audio::units::{Frames, Hz};
 
 pub const RATE: Hz = Hz(48_000);
 pub const SECOND: Frames = Frames(48_000);
+const MOST_SOURCES: usize = 1024;
+const MOST_TAPS: usize = 16;
 pub const STEREO: Layout = Layout { format: SampleFormat::S16Lsb, channels: 2 };
 
 /// What both kinds of device share with the rest of the process.
@@ -49,7 +58,7 @@ impl Shared {
     pub fn read(&self, into: &mut [u8]) -> usize {
         self.reader.with(|reader| {
             reader.settle();
-            reader.pop(into, Fate::Delivered)
+            reader.pop(into)
         })
     }
 }
@@ -75,6 +84,7 @@ pub struct Playback {
     pub writer: FrameWriter,
     pub backstage: Backstage,
     pub shared: Shared,
+    pub door: Door<Voice>,
 }
 
 pub struct Capture {
@@ -82,17 +92,24 @@ pub struct Capture {
     pub spares: HeapProd<SpareRing>,
     pub backstage: Backstage,
     pub shared: Shared,
+    pub door: Door<Tap>,
 }
 
 /// A playing device whose first ring holds `ring` frames.
 pub fn playback(layout: Layout, ring: Frames) -> Playback {
+    playback_with(layout, ring, MOST_SOURCES)
+}
+
+/// One that mixes at most so many sources.
+pub fn playback_with(layout: Layout, ring: Frames, most_sources: usize) -> Playback {
     let (scrap, scraps) = scrap_lane();
     let (writer, reader, marks) = frame_ring(layout, ring, scrap);
     let (sender, episodes) = episode_lane();
     let shared = share(reader, marks);
-    let processor = PlaybackProcessor::new(layout, RATE, shared.reader.clone(), sender, signals(&shared));
+    let (door, voices) = guest_room(most_sources);
+    let processor = PlaybackProcessor::new(layout, RATE, shared.reader.clone(), sender, voices, signals(&shared));
     let callback = Callback { layout, guard: guard(&shared), processor: Processor::Playback(processor) };
-    Playback { callback, writer, backstage: Backstage { episodes, scraps: vec![scraps] }, shared }
+    Playback { callback, writer, backstage: Backstage { episodes, scraps: vec![scraps] }, shared, door }
 }
 
 /// A recording device with at most `max` frames queued, in rings that begin with `ring` frames.
@@ -103,17 +120,19 @@ pub fn capture(layout: Layout, ring: Frames, overflow: Overflow, max: Frames) ->
     let (write_scrap, write_ends) = scrap_lane();
     let (spares, spares_out) = HeapRb::new(1).split();
     let shared = share(reader, marks);
-    let lanes = CaptureLanes {
+    let lanes = TapLanes {
         writer,
         reader: shared.reader.clone(),
         marks: shared.marks.clone(),
         spares: spares_out,
         scrap: write_scrap,
-        episodes: sender,
     };
-    let processor = CaptureProcessor::new(layout, lanes, (overflow, max), signals(&shared));
+    let tap_signals = (Arc::default(), shared.tally.queue.clone(), shared.pump.clone());
+    let own = Tap::new(Sink::Queue(lanes, overflow), (layout, max), sender, tap_signals);
+    let (door, taps) = guest_room(MOST_TAPS);
+    let processor = CaptureProcessor::new((layout, RATE), own, taps, signals(&shared));
     let callback = Callback { layout, guard: guard(&shared), processor: Processor::Capture(processor) };
-    Capture { callback, spares, backstage: Backstage { episodes, scraps: vec![scraps, write_ends] }, shared }
+    Capture { callback, spares, backstage: Backstage { episodes, scraps: vec![scraps, write_ends] }, shared, door }
 }
 
 impl Playback {
@@ -149,7 +168,9 @@ pub fn panicking() -> Processor {
     let Playback { shared, .. } = playback(STEREO, Frames(8));
     let (sender, _) = episode_lane();
     let nothing = Layout { channels: 0, ..STEREO };
-    Processor::Playback(PlaybackProcessor::new(nothing, RATE, shared.reader.clone(), sender, signals(&shared)))
+    let (_, voices) = guest_room(1);
+    let signals = signals(&shared);
+    Processor::Playback(PlaybackProcessor::new(nothing, RATE, shared.reader.clone(), sender, voices, signals))
 }
 
 /// Runs one block at a time that passes by itself: a microsecond for every look at the clock.
@@ -175,6 +196,6 @@ fn signals(shared: &Shared) -> (Arc<Control>, Arc<Tally>, Arc<Bell>) {
 }
 
 fn guard(shared: &Shared) -> CallbackGuard {
-    let (control, tally, pump) = signals(shared);
-    CallbackGuard::new(control, tally, pump)
+    let (clock, _) = device_clock(RATE);
+    CallbackGuard::new(RATE, clock, signals(shared))
 }

@@ -1,14 +1,15 @@
-'use strict'
-// codec.cjs OURS DJSOPUS LIVEKIT: µs per call of everything that has a peer, in turn in one process: what else goes on on the machine
+// codec.mjs OURS DJSOPUS LIVEKIT: µs per call of everything that has a peer, in turn in one process: what else goes on on the machine
 // meets all alike.
 
-const crypto = require('node:crypto')
+import crypto from 'node:crypto'
+import { createRequire } from 'node:module'
+import raw from 'audio-lena/raw'
 
+const require = createRequire(import.meta.url)
 const [ours, djsopus, livekit] = process.argv.slice(2)
 const { AesCtr, AudioProcessor, OpusEncoder, PacketSealer, Resampler, floatToInt16 } = require(ours)
 const { OpusEncoder: DjsEncoder } = require(djsopus)
 const { AudioFrame, AudioResampler, AudioResamplerQuality } = require(livekit)
-const { voice } = require('../../js/sounds.cjs')
 
 const SET_COMPLEXITY = 4010
 const FRAMES = 250
@@ -17,7 +18,8 @@ const ROUNDS = 4
 const BITRATE = 24_000
 
 const key = crypto.randomBytes(16)
-const sound = voice(FRAMES * 960, 48_000)
+// Speech.
+const sound = new Resampler({ from: 44_100, to: 48_000, quality: 'best' }).process(new Float32Array(raw)).subarray(0, FRAMES * 960)
 const integers = floatToInt16(sound)
 const cut = (samples, size) => Array.from({ length: samples.length / size }, (_, index) => samples.subarray(index * size, (index + 1) * size))
 const [floatFrames, intFrames] = [cut(sound, 960), cut(integers, 960)]

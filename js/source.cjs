@@ -1,0 +1,128 @@
+'use strict'
+
+const native = require('./binding.cjs')
+const exit = require('./exit.cjs')
+const { formats } = require('./formats.cjs')
+const { checkGain, setGain } = require('./gain.cjs')
+const { Held, slotOf } = require('./held.cjs')
+const { range, integer, milliseconds, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS } = require('./options.cjs')
+const { invalid } = require('./errors.cjs')
+const { ringWords } = require('./shared-ring.cjs')
+const { writeFrom } = require('./transfer.cjs')
+const { checkFrames, waitFor } = require('./wait.cjs')
+const { when } = require('./when.cjs')
+
+const EVENTS = ['close', 'underrun', 'error']
+const FORMAT = formats.get('f32sys')
+const BYTES_PER_SAMPLE = 4
+
+/** One more stream into a device, mixed natively. Made by `createSource` and `audio.attach`. */
+class AudioSource extends Held {
+  #opened
+  #queue
+
+  constructor (opened, ring = undefined) {
+    super(EVENTS, opened, {
+      tell: (kind, detail) => {
+        if (kind === 'shortage') this.emit('underrun', { type: 'underrun', ...detail, source: opened.id })
+      },
+      leave: () => {
+        exit.remove(this.#queue)
+        exit.reconsider()
+      },
+    })
+    this.#opened = opened
+    this.#queue = queueOf(this, opened.slot, ring !== undefined)
+    exit.add(this.#queue, { recording: false, slot: opened.slot })
+  }
+
+  get id () { return this.#opened.id }
+  get channels () { return this.#opened.channels }
+  get frequency () { return this.#opened.frequency }
+  get closed () { return super.closed || native.isClosed(this.#opened.slot) }
+
+  write (samples) {
+    return writeFrom(this, slotOf(this), samples, FORMAT, this.#opened.channels * BYTES_PER_SAMPLE)
+  }
+
+  get queuedFrames () {
+    return native.queuedFrames(slotOf(this))
+  }
+
+  get spaceFrames () {
+    return native.spaceFrames(slotOf(this))
+  }
+
+  waitForSpace (frames, timeoutMs = Infinity) {
+    return waitFor(this, frames, timeoutMs, this.#most)
+  }
+
+  async whenSpace (frames, options) {
+    const slot = slotOf(this)
+    checkFrames(frames, this.#most)
+    await when(this, slot, frames, options)
+  }
+
+  clear () {
+    native.clear(slotOf(this))
+    exit.reconsider()
+  }
+
+  setGain (gain, options) {
+    setGain(this, gain, options, this.frequency)
+  }
+
+  get gain () {
+    return native.gain(slotOf(this))
+  }
+
+  stats () {
+    const slot = slotOf(this)
+    const { writtenFrames, deliveredFrames, discardedFrames, queuedFrames, shortages, shortageFrames, depthFrames, faults } = native.stats(slot)
+    return {
+      writtenFrames,
+      playedFrames: deliveredFrames,
+      discardedFrames,
+      queuedFrames,
+      underruns: shortages,
+      underrunFrames: shortageFrames,
+      queueFrames: depthFrames,
+      invalidSamples: faults,
+    }
+  }
+
+  get #most () {
+    return { most: this.#opened.targetFrames, limit: 'targetMs' }
+  }
+}
+
+/** What the end of the process has to know of a source: see exit.cjs. */
+const queueOf = (source, slot, ring) => ({
+  ring,
+  get playing () { return !source.closed && native.isPlaying(slot) },
+  get frequency () { return native.obtained(slot).frequency },
+  get obtained () { return native.obtained(slot) },
+  get closed () { return source.closed },
+  close () { source.close() },
+})
+
+/** Checks what `createSource` was given, and opens the source on the device in `slot`. */
+const openSource = (device, slot, options = {}) => {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  const { ring } = options
+  const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options
+  integer('frequency', frequency)
+  range('frequency', frequency, MIN_FREQUENCY, MAX_FREQUENCY)
+  integer('channels', channels)
+  range('channels', channels, 1, MAX_CHANNELS)
+  milliseconds('targetMs', targetMs)
+  checkGain(gain)
+  const words = ringWords(ring)
+  if (words && (frequency !== device.frequency || channels !== device.channels)) {
+    throw invalid('a source with a ring has the frequency and channels of its device', { ring, frequency, channels })
+  }
+  const targetFrames = Math.ceil((targetMs * frequency) / 1000)
+  return new AudioSource(native.createSource(slot, { frequency, channels, targetFrames, gain }, words), ring)
+}
+
+module.exports = { AudioSource, openSource }

@@ -1,0 +1,66 @@
+// Devices as streams of Node. Re-exported by index.d.ts.
+
+import type { Readable, Writable } from 'node:stream'
+import type { AudioOptions, AudioPlaybackInstance, AudioRecordingInstance } from '../index'
+
+/** Those of `openDevice`, which device, and those of a Node stream. */
+export interface StreamOptions extends AudioOptions {
+  /** One of `audio.devices`, or what names it. Default: the system's default device. */
+  readonly device?: { readonly name?: string | null, readonly type?: 'playback' | 'recording' }
+  /** The same as `device.name`. */
+  readonly name?: string | null
+  /** Bytes that the stream keeps on top of the device's queue. Default: 20 ms. */
+  readonly highWaterMark?: number
+  /** Aborting it destroys the stream. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Plays the bytes that are written to it, in the device's format; frames may be split anywhere. Plays from the first frame on.
+ * Backpressure is the device's: a write is answered when the device has taken it. `end()` finishes when the last frame was heard,
+ * and closes the device; bytes that are no whole frame at the end are an `ERR_AUDIO_FRAME_ALIGNMENT`. `destroy()` cuts, without a
+ * click, and closes. A device that fails, or that is lost with `onLost: 'fail'`, destroys the stream with the error.
+ */
+export interface PlaybackStream extends Writable {
+  /** For `setGain`, `pause`, `stats`, events; closed with the stream. */
+  readonly device: AudioPlaybackInstance
+}
+
+/**
+ * Gives the bytes that are recorded, as they come, whole frames in every chunk. Records from its making on. Who reads too slowly
+ * loses sound by the device's `onOverflow`, and it is counted in `device.stats()`. `destroy()` ends the recording and drops the rest.
+ */
+export interface CaptureStream extends Readable {
+  /** For `stats`, `level`, events; closed with the stream. */
+  readonly device: AudioRecordingInstance
+  /** Records no more: what was recorded can still be read, then the stream ends. */
+  stop (): void
+}
+
+export interface StreamMakers {
+  /**
+   * Opens a playback device as a stream. `capacityMs` is 100 where it is not given: with `highWaterMark` the most that lies between
+   * a write and its sound.
+   *
+   * @throws what `openDevice` throws
+   * @example
+   * const { pipeline } = require('node:stream/promises')
+   * await pipeline(fs.createReadStream('mono-f32-48000.raw'), sdl.createPlaybackStream())
+   */
+  createPlaybackStream (options?: StreamOptions): PlaybackStream
+
+  /**
+   * Opens a microphone as a stream. `maxQueuedMs` is 100 where it is not given: piped into a speaker, for however long, the delay
+   * stays below `maxQueuedMs` + `capacityMs` + twice what the two streams keep: 280 ms, and usually far below.
+   *
+   * @throws what `openDevice` throws
+   * @example
+   * sdl.createCaptureStream().pipe(sdl.createPlaybackStream())
+   */
+  createCaptureStream (options?: StreamOptions): CaptureStream
+}
+
+/** See {@link StreamMakers}. */
+export const createPlaybackStream: StreamMakers['createPlaybackStream']
+/** See {@link StreamMakers}. */
+export const createCaptureStream: StreamMakers['createCaptureStream']

@@ -1,0 +1,94 @@
+'use strict'
+
+const native = require('./binding.cjs')
+const { formats } = require('./formats.cjs')
+const { Held, slotOf } = require('./held.cjs')
+const { invalid } = require('./errors.cjs')
+const { milliseconds, oneOf } = require('./options.cjs')
+const { ringWords } = require('./shared-ring.cjs')
+const { readInto } = require('./transfer.cjs')
+const { checkFrames, waitFor } = require('./wait.cjs')
+const { when } = require('./when.cjs')
+
+const EVENTS = ['close', 'overrun', 'error']
+
+/** One more reader of a microphone, with its own queue. Made by `createTap` and `audio.attach`. */
+class AudioTap extends Held {
+  #opened
+  #format
+  #frameBytes
+
+  constructor (opened) {
+    super(EVENTS, opened, {
+      tell: (kind, detail) => {
+        if (kind === 'shortage') this.emit('overrun', { type: 'overrun', ...detail, source: opened.id })
+      },
+    })
+    this.#opened = opened
+    this.#format = formats.get(opened.format)
+    this.#frameBytes = opened.channels * this.#format.bytesPerSample
+  }
+
+  get id () { return this.#opened.id }
+  get channels () { return this.#opened.channels }
+  get frequency () { return this.#opened.frequency }
+  get format () { return this.#opened.format }
+  get closed () { return super.closed || native.isClosed(this.#opened.slot) }
+
+  read (into) {
+    return readInto(this, slotOf(this), into, this.#format, this.#frameBytes)
+  }
+
+  get queuedFrames () {
+    return native.queuedFrames(slotOf(this))
+  }
+
+  waitForFrames (frames, timeoutMs = Infinity) {
+    return waitFor(this, frames, timeoutMs, this.#most)
+  }
+
+  async whenFrames (frames, options) {
+    const slot = slotOf(this)
+    checkFrames(frames, this.#most)
+    await when(this, slot, frames, options)
+  }
+
+  clear () {
+    native.clear(slotOf(this))
+  }
+
+  stats () {
+    const slot = slotOf(this)
+    const { writtenFrames, deliveredFrames, discardedFrames, queuedFrames, shortages, shortageFrames, depthFrames, faults } = native.stats(slot)
+    return {
+      recordedFrames: writtenFrames,
+      readFrames: deliveredFrames,
+      discardedFrames,
+      queuedFrames,
+      overruns: shortages,
+      overrunFrames: shortageFrames,
+      queueFrames: depthFrames,
+      invalidIndices: faults,
+    }
+  }
+
+  get #most () {
+    return { most: this.#opened.maxQueuedFrames, limit: 'maxQueuedMs' }
+  }
+}
+
+/** Checks what `createTap` was given, and opens the tap on the microphone in `slot`. */
+const openTap = (device, slot, options = {}) => {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  const { ring, maxQueuedMs = 10_000, onOverflow = 'drop-oldest' } = options
+  milliseconds('maxQueuedMs', maxQueuedMs)
+  oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])
+  const words = ringWords(ring)
+  if (ring && ring.channels !== device.channels) {
+    throw invalid(`ring must have ${device.channels} channels, as its device has`, { ring })
+  }
+  const maxQueuedFrames = Math.ceil((maxQueuedMs * device.frequency) / 1000)
+  return new AudioTap(native.createTap(slot, { maxQueuedFrames, dropNewest: onOverflow === 'drop-newest' }, words))
+}
+
+module.exports = { AudioTap, openTap }

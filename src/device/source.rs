@@ -1,0 +1,249 @@
+//! JavaScript threads and pump. A source as its holders see it: what it is given is brought to the device's rate and channels
+//! here, so that the audio thread only adds.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::codec::resample::{Quality, Resampler};
+use crate::device::holders::{Holders, Refusal, Turn};
+use crate::device::owner::{Device, lock};
+use crate::device::waiting::{self, Waited};
+use crate::error::AudioError;
+use crate::events::shortage::{Shortage, ShortageWatch};
+use crate::link::episodes::episode_lane;
+use crate::link::latest::GainOrder;
+use crate::link::marks::{FrameCount, FrameMarks};
+use crate::link::shared::{SharedMemory, SharedReader};
+use crate::link::source::{Feed, SourceControl, SourceReader, SourceWriter, source_ring};
+use crate::rt::mixer::CHUNK;
+use crate::rt::voice::Voice;
+use crate::units::{Frames, Hz};
+
+/// Frames that a ring holds beyond the source's target: some that were cleared and that the callback has not stepped over.
+const SLACK: Frames = Frames(1024);
+/// Of these, what a resampler may give beyond what was put into it: it works in steps of about a millisecond.
+const RESAMPLERS_SHARE: Frames = Frames(512);
+
+#[derive(Clone, Debug)]
+pub struct SourceOptions {
+    pub rate: Hz,
+    pub channels: usize,
+    /// What bounded writes and waits count against, in the source's own frames.
+    pub target: Frames,
+    pub gain: f32,
+}
+
+pub struct Source {
+    pub id: u64,
+    pub device: Arc<Device>,
+    pub options: SourceOptions,
+    pub control: Arc<SourceControl>,
+    pub marks: Arc<FrameMarks>,
+    pub holders: Holders,
+    input: Input,
+    /// Frames at the device's rate that are sure to fit.
+    capacity: Frames,
+    shortages: Mutex<ShortageWatch>,
+}
+
+enum Input {
+    Ring(Box<Mutex<Feeder>>),
+    /// JavaScript writes the ring by itself.
+    Shared(Arc<SharedMemory>),
+}
+
+/// The writer's end, and what lies before it.
+struct Feeder {
+    writer: SourceWriter,
+    resampler: Option<Resampler>,
+    channels: (usize, usize),
+    mapped: Vec<f32>,
+    resampled: Vec<f32>,
+}
+
+impl Source {
+    /// Joins the mix of `device`. With `memory` the source reads that ring, which must
+    /// be of the device's rate.
+    pub fn open(
+        id: u64,
+        device: Arc<Device>,
+        options: SourceOptions,
+        memory: Option<Arc<SharedMemory>>,
+    ) -> Result<Source, AudioError> {
+        let (layout, rate) = (device.options.layout, device.options.rate);
+        let control = Arc::new(SourceControl::default());
+        control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
+        let (episodes, episodes_out) = episode_lane();
+        let (input, capacity, reader, marks) = match memory {
+            Some(memory) => {
+                let marks = Arc::new(FrameMarks::default());
+                let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
+                let feed = Feed::Shared(SharedReader::new(memory.clone()), scratch);
+                let reader = SourceReader::new(feed, layout.channels, marks.clone());
+                (Input::Shared(memory), Frames(u64::MAX), reader, marks)
+            }
+            None => {
+                let converted = options.rate != rate;
+                let resampler = converted
+                    .then(|| Resampler::new(options.rate, rate, layout.channels, Quality::Voice))
+                    .transpose()?;
+                let capacity = scaled(options.target, options.rate, rate) + SLACK;
+                let (writer, reader, marks) = source_ring(layout.channels, capacity);
+                let channels = (options.channels, layout.channels);
+                let feeder = Feeder { writer, resampler, channels, mapped: Vec::new(), resampled: Vec::new() };
+                let sure = if converted { capacity.saturating_sub(RESAMPLERS_SHARE) } else { capacity };
+                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader, marks)
+            }
+        };
+        device.admit_voice(Box::new(Voice::new(reader, control.clone(), episodes, layout.channels)))?;
+        let shortages = Mutex::new(ShortageWatch::new(episodes_out));
+        Ok(Source { id, device, options, control, marks, holders: Holders::new(), input, capacity, shortages })
+    }
+
+    /// Its device is closed, or it is.
+    pub fn is_closed(&self) -> bool {
+        self.control.closing.get() || self.device.control.closed.get()
+    }
+
+    /// One holder less. True for the last one: the source then fades out and leaves.
+    /// `brought` says that this holder brought the ring.
+    pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
+        if brought && let Input::Shared(memory) = &self.input {
+            memory.detach();
+        }
+        let last = self.holders.let_go(turn);
+        if last {
+            self.control.closing.set(true);
+            self.device.control.block_done.ring();
+        }
+        last
+    }
+
+    /// Frames of its own rate.
+    pub fn queued(&self) -> Frames {
+        match &self.input {
+            Input::Ring(_) => scaled(self.marks.queued(), self.device.options.rate, self.options.rate),
+            // What was written since the last block is in no mark yet.
+            Input::Shared(memory) => memory.frames_inside(),
+        }
+    }
+
+    /// In frames of the device.
+    pub fn count(&self) -> FrameCount {
+        let count = self.marks.count();
+        match &self.input {
+            Input::Ring(_) => count,
+            Input::Shared(memory) => {
+                let queued = memory.frames_inside();
+                FrameCount { written: count.delivered + count.dropped + count.discarded + queued, queued, ..count }
+            }
+        }
+    }
+
+    pub fn space(&self) -> Frames {
+        let room = self.capacity.saturating_sub(self.marks.in_rings());
+        let (from, to) = (self.options.rate, self.device.options.rate);
+        let room =
+            if from == to { room } else { Frames(room.0.saturating_mul(u64::from(from.0)) / u64::from(to.0.max(1))) };
+        self.options.target.saturating_sub(self.queued()).min(room)
+    }
+
+    /// Queues as many whole frames as there is room for; returns how many. What is no number becomes silence and is counted.
+    pub fn write(&self, turn: Turn, bytes: &[u8]) -> Result<Frames, Refusal> {
+        if self.is_closed() {
+            return Err(Refusal::Closed);
+        }
+        self.holders.claim(turn)?;
+        let Input::Ring(feeder) = &self.input else { return Err(Refusal::Taken) };
+        let frame_bytes = self.options.channels * size_of::<f32>();
+        let frames = self.space().min(Frames((bytes.len() / frame_bytes) as u64));
+        let taken = bytes.get(..frames.as_len() * frame_bytes).unwrap_or_default();
+        let faulty = lock(feeder).push(taken);
+        self.control.faulty.add(faulty);
+        Ok(frames)
+    }
+
+    pub fn clear(&self) {
+        self.marks.discard_all();
+        self.device.control.block_done.ring();
+    }
+
+    pub fn set_gain(&self, gain: f32, over: Frames) {
+        self.control.gain.set(GainOrder { gain, over });
+    }
+
+    /// Blocks until there is room for `frames`.
+    pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
+        waiting::wait_for(&self.device, timeout, || self.space() >= frames, || self.is_closed())
+    }
+
+    /// Samples that were no numbers, and index words of a shared ring that made no sense.
+    pub fn faults(&self) -> u64 {
+        let of_ring = if let Input::Shared(memory) = &self.input { memory.faults() } else { 0 };
+        self.control.faulty.get() + of_ring
+    }
+
+    /// Pump: tells what is new of shortages; returns when to look again at the latest.
+    pub fn look_at_shortages(&self, now: Instant, tell: impl FnMut(Shortage)) -> Option<Instant> {
+        let at = Frames(self.device.tally.frames.get());
+        lock(&self.shortages).look(now, at, &self.control.tally, tell)
+    }
+}
+
+/// As many frames as pass at another rate in the time of `frames`, rounded up.
+fn scaled(frames: Frames, from: Hz, to: Hz) -> Frames {
+    if from == to { frames } else { Frames((frames.0 * u64::from(to.0)).div_ceil(u64::from(from.0.max(1)))) }
+}
+
+impl Feeder {
+    /// Appends whole frames of `f32`; there is room. Returns how many samples were no numbers.
+    fn push(&mut self, bytes: &[u8]) -> u64 {
+        let Feeder { writer, resampler, channels: (from, to), mapped, resampled } = self;
+        // SAFETY: every bit pattern is an `f32`; what is not aligned goes the long way below.
+        let (before, samples, _) = unsafe { bytes.align_to::<f32>() };
+        let clean = before.is_empty() && are_finite(samples);
+        if clean && from == to && resampler.is_none() {
+            writer.push(samples);
+            return 0;
+        }
+        mapped.clear();
+        let mut faulty = 0;
+        let read = |bytes: &[u8]| f32::from_le_bytes(bytes.first_chunk().copied().unwrap_or_default());
+        for frame in bytes.chunks_exact(*from * size_of::<f32>()) {
+            let mut samples = frame.chunks_exact(size_of::<f32>()).map(read).map(|sample| {
+                faulty += u64::from(!sample.is_finite());
+                if sample.is_finite() { sample } else { 0.0 }
+            });
+            map_frame(&mut samples, *from, *to, mapped);
+            samples.for_each(drop);
+        }
+        let Some(resampler) = resampler else {
+            writer.push(mapped);
+            return faulty;
+        };
+        let frames = resampler.frames_after(Frames((mapped.len() / *to) as u64));
+        resampled.resize(frames.as_len() * *to, 0.0);
+        if resampler.process(mapped, resampled).is_ok() {
+            writer.push(resampled);
+        }
+        faulty
+    }
+}
+
+/// Whether all of them are numbers, without a branch for each.
+fn are_finite(samples: &[f32]) -> bool {
+    let exponent = f32::INFINITY.to_bits();
+    samples.iter().fold(0, |found, sample| found | u32::from(sample.to_bits() & exponent == exponent)) == 0
+}
+
+/// One to many: the same in every channel. Many to one: their mean. Otherwise each to its own, and silence where there is none.
+fn map_frame(samples: &mut impl Iterator<Item = f32>, from: usize, to: usize, out: &mut Vec<f32>) {
+    match (from, to) {
+        (1, _) => {
+            let sample = samples.next().unwrap_or_default();
+            out.extend(std::iter::repeat_n(sample, to));
+        }
+        (_, 1) => out.push(samples.sum::<f32>() / from as f32),
+        _ => out.extend((0..to).map(|_| samples.next().unwrap_or_default())),
+    }
+}

@@ -1,0 +1,198 @@
+//! JavaScript threads to audio thread and back: things that join a callback for a while, in a bounded number of places. They are
+//! made and freed here, used there.
+
+use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::{HeapCons, HeapProd, HeapRb};
+
+use crate::link::ahead::bring_near;
+use crate::link::scrap::{ScrapReceiver, ScrapSender, scrap_lane};
+
+/// What joins a callback.
+pub trait Guest {
+    /// It wants to leave, and may.
+    fn has_ended(&self) -> bool;
+
+    /// Its turn comes soon: asks for the memory that it will use.
+    fn bring_near(&self) {}
+}
+
+/// A guest's own memory is asked for so many turns before it has to know what else it will use, and that as many before its
+/// turn.
+const TURNS_AHEAD: usize = 2;
+
+/// Where guests are let in and taken home. Not for the audio thread.
+pub struct Door<T> {
+    arrivals: HeapProd<Box<T>>,
+    departures: ScrapReceiver<Box<T>>,
+    /// Those that were let in and have not come home.
+    inside: usize,
+    most: usize,
+}
+
+/// The audio thread's half.
+pub struct Guests<T> {
+    arrivals: HeapCons<Box<T>>,
+    departures: ScrapSender<Box<T>>,
+    places: Box<[Option<Box<T>>]>,
+    /// The places in use are the first so many.
+    used: usize,
+}
+
+/// Room for `most` guests at a time.
+#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
+pub fn guest_room<T>(most: usize) -> (Door<T>, Guests<T>) {
+    let (arrivals, arrived) = HeapRb::new(most).split();
+    let (departures, departed) = scrap_lane();
+    let places = (0..most).map(|_| None).collect();
+    let door = Door { arrivals, departures: departed, inside: 0, most };
+    (door, Guests { arrivals: arrived, departures, places, used: 0 })
+}
+
+impl<T> Door<T> {
+    /// Lets a guest in; it joins with the next block. Gives it back when there is no room.
+    pub fn admit(&mut self, guest: Box<T>) -> Result<(), Box<T>> {
+        self.take_home();
+        if self.inside == self.most {
+            return Err(guest);
+        }
+        self.arrivals.try_push(guest)?;
+        self.inside += 1;
+        Ok(())
+    }
+
+    /// Frees those that came home. Not for the audio thread.
+    pub fn take_home(&mut self) {
+        self.inside -= self.departures.free_all();
+    }
+}
+
+impl<T: Guest> Guests<T> {
+    /// Takes in those that have come; true if there is anybody.
+    pub fn take_in(&mut self) -> bool {
+        while let Some(place) = self.places.get_mut(self.used) {
+            let Some(guest) = self.arrivals.try_pop() else { break };
+            *place = Some(guest);
+            self.used += 1;
+        }
+        self.used > 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().take(self.used).flatten().map(Box::as_ref)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut().take(self.used).flatten().map(Box::as_mut)
+    }
+
+    /// One after the other. With many of them most of the time would go into waiting for their memory: it is asked for early.
+    pub fn each(&mut self, mut act: impl FnMut(&mut T)) {
+        for turn in 0..self.used {
+            let guest_at = |at: usize| self.places.get(at).and_then(Option::as_deref);
+            if let Some(guest) = guest_at(turn + 2 * TURNS_AHEAD) {
+                bring_near(std::ptr::from_ref(guest).addr(), size_of::<T>());
+            }
+            if let Some(guest) = guest_at(turn + TURNS_AHEAD) {
+                guest.bring_near();
+            }
+            if let Some(Some(guest)) = self.places.get_mut(turn) {
+                act(guest);
+            }
+        }
+    }
+
+    /// Sends home those that have ended, as many as the lane has room for; true if somebody went.
+    pub fn let_go(&mut self) -> bool {
+        let Guests { departures, places, used, .. } = self;
+        let (mut place, before) = (0, *used);
+        while place < *used && departures.has_room() {
+            if places.get(place).and_then(Option::as_ref).is_some_and(|guest| !guest.has_ended()) {
+                place += 1;
+                continue;
+            }
+            *used -= 1;
+            places.swap(place, *used);
+            if let Some(guest) = places.get_mut(*used).and_then(Option::take) {
+                departures.retire(guest);
+            }
+        }
+        *used < before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Visitor(Arc<AtomicBool>);
+
+    impl Guest for Visitor {
+        fn has_ended(&self) -> bool {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn guests_come_stay_and_go_home_and_their_places_are_used_again() {
+        let (mut door, mut guests) = guest_room(3);
+        let ended: Vec<Arc<AtomicBool>> = (0..3).map(|_| Arc::default()).collect();
+        for flag in &ended {
+            assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok());
+        }
+        assert!(door.admit(Box::new(Visitor(Arc::default()))).is_err(), "there are three places");
+        assert!(guests.take_in() && guests.iter().count() == 3 && !guests.let_go());
+        ended[0].store(true, Ordering::Relaxed);
+        ended[2].store(true, Ordering::Relaxed);
+        assert!(guests.let_go());
+        assert!(guests.iter().all(|guest| Arc::ptr_eq(&guest.0, &ended[1])));
+        assert_eq!(Arc::strong_count(&ended[0]), 2, "freed only at the door");
+        assert!(door.admit(Box::new(Visitor(Arc::default()))).is_ok());
+        assert_eq!(Arc::strong_count(&ended[0]), 1);
+        assert!(guests.take_in() && guests.iter_mut().count() == 2);
+    }
+
+    #[test]
+    fn each_has_its_turn_once_however_many_there_are() {
+        for count in [0, 1, 3, 4, 9, 40] {
+            let (mut door, mut guests) = guest_room(40);
+            let flags: Vec<Arc<AtomicBool>> = (0..count).map(|_| Arc::default()).collect();
+            flags.iter().for_each(|flag| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
+            assert_eq!(guests.take_in(), count > 0);
+            guests.each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
+            assert!(flags.iter().all(|flag| flag.load(Ordering::Relaxed)));
+        }
+    }
+
+    #[test]
+    fn more_than_the_lane_holds_go_home_one_after_the_other_and_each_only_once() {
+        let (mut door, mut guests) = guest_room(200);
+        let over = Arc::<AtomicBool>::default();
+        (0..200).for_each(|_| assert!(door.admit(Box::new(Visitor(over.clone()))).is_ok()));
+        assert!(guests.take_in());
+        over.store(true, Ordering::Relaxed);
+        let mut left = 200;
+        while left > 0 {
+            assert!(guests.let_go());
+            assert!(!guests.let_go(), "the lane is full, or nobody is left");
+            assert_eq!(Arc::strong_count(&over), 1 + left, "nobody is freed on this side");
+            door.take_home();
+            left = guests.iter().count();
+            assert_eq!(Arc::strong_count(&over), 1 + left);
+        }
+        assert!(door.admit(Box::new(Visitor(over))).is_ok());
+    }
+
+    #[test]
+    fn those_who_never_came_in_and_those_who_never_left_are_freed_with_the_room() {
+        let (mut door, mut guests) = guest_room(3);
+        let flag = Arc::<AtomicBool>::default();
+        (0..2).for_each(|_| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
+        guests.take_in();
+        assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok());
+        drop(guests);
+        drop(door);
+        assert_eq!(Arc::strong_count(&flag), 1);
+    }
+}

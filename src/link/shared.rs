@@ -1,0 +1,228 @@
+//! JavaScript and the audio thread: a ring that lies in a `SharedArrayBuffer`. JavaScript fills or drains it without a native
+//! call; the other end is here. The index words are whatever a script writes there: each is checked, and nothing outside
+//! the ring is ever touched. The memory belongs to JavaScript: `SharedMemory::detach` takes it away before it may go.
+//!
+//! Words of 32 bits, at byte 0: magic, version, channels, capacity in frames; at byte 64 the write index, at byte 128 the read
+//! index; samples (`f32`, interleaved) from byte 192. Indices count frames modulo twice the capacity, so that full and
+//! empty differ.
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::link::try_cell::TryCell;
+use crate::units::Frames;
+
+pub const MAGIC: u32 = 0x5241_4353;
+pub const VERSION: u32 = 1;
+pub const WRITE_WORD: usize = 16;
+pub const READ_WORD: usize = 32;
+pub const DATA_WORD: usize = 48;
+
+/// The ring itself, as long as it is there.
+struct Words {
+    start: NonNull<AtomicU32>,
+    capacity: u32,
+    channels: usize,
+}
+
+// SAFETY: only atomics are reached through it, and only under the cell's turn.
+unsafe impl Send for Words {}
+
+/// A ring in JavaScript's memory, until it is detached.
+pub struct SharedMemory {
+    words: TryCell<Option<Words>>,
+    /// Index words that made no sense, and samples that were no numbers.
+    faults: AtomicU64,
+}
+
+pub struct SharedReader {
+    memory: Arc<SharedMemory>,
+    read: u32,
+    total: u64,
+}
+
+pub struct SharedWriter {
+    memory: Arc<SharedMemory>,
+    written: u32,
+}
+
+impl SharedMemory {
+    /// `None` if the words do not describe a ring that fits into `len` words.
+    ///
+    /// # Safety
+    /// `start` must be aligned to four bytes, and `len` words from there on must stay readable and writable until `detach`
+    /// returns. Everybody else who reaches them must do so atomically, or be JavaScript.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
+    pub unsafe fn new(start: NonNull<u32>, len: usize) -> Option<Arc<SharedMemory>> {
+        if len < DATA_WORD {
+            return None;
+        }
+        let start = start.cast::<AtomicU32>();
+        // SAFETY: by the contract, as `DATA_WORD` words are there.
+        let word = |at: usize| unsafe { start.add(at).as_ref() }.load(Ordering::Acquire);
+        let (channels, capacity) = (word(2) as usize, word(3));
+        let fits = (capacity as usize).checked_mul(channels).is_some_and(|samples| samples <= len - DATA_WORD);
+        let sound = word(0) == MAGIC && word(1) == VERSION && (1..=8).contains(&channels);
+        if !sound || !fits || capacity == 0 || capacity > u32::MAX / 2 {
+            return None;
+        }
+        let words = TryCell::new(Some(Words { start, capacity, channels }));
+        Some(Arc::new(SharedMemory { words, faults: AtomicU64::new(0) }))
+    }
+
+    /// Takes the memory away: when this returns nobody touches it any more. Not for the audio thread.
+    pub fn detach(&self) {
+        self.words.with(|words| *words = None);
+    }
+
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Acquire)
+    }
+
+    /// Channels and capacity; `None` once detached. Not for the audio thread.
+    pub fn shape(&self) -> Option<(usize, Frames)> {
+        self.words.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
+    }
+
+    /// An index as it stands, if it can be one. Not for the audio thread.
+    fn index_at(&self, word: usize) -> u32 {
+        let index = |words: &mut Option<Words>| {
+            let words = words.as_ref()?;
+            let index = words.word(word).load(Ordering::Acquire);
+            (index < 2 * words.capacity).then_some(index)
+        };
+        self.words.with(index).unwrap_or(0)
+    }
+
+    /// Frames between the indices, as far as they make sense; none once detached. Not for the audio thread.
+    pub fn frames_inside(&self) -> Frames {
+        let between = |words: &Words| {
+            let index = |at| words.word(at).load(Ordering::Acquire);
+            words.between(index(READ_WORD), index(WRITE_WORD)).unwrap_or(0)
+        };
+        Frames(self.words.with(|words| words.as_ref().map_or(0, |words| u64::from(between(words)))))
+    }
+
+    fn fault(&self) {
+        // One writer.
+        self.faults.store(self.faults.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+}
+
+impl Words {
+    /// A word by its place; places beyond the data are the caller's fault and answered by the header.
+    fn word(&self, at: usize) -> &AtomicU32 {
+        let words = DATA_WORD + self.capacity as usize * self.channels;
+        let at = if at < words { at } else { 0 };
+        // SAFETY: the ring has so many words (checked when it was made), and they are there as long as `self` is.
+        unsafe { self.start.add(at).as_ref() }
+    }
+
+    fn sample(&self, index: u32, channel: usize) -> &AtomicU32 {
+        self.word(DATA_WORD + (index % self.capacity) as usize * self.channels + channel)
+    }
+
+    /// Frames between two indices; `None` if they make no sense.
+    fn between(&self, read: u32, write: u32) -> Option<u32> {
+        let round = 2 * self.capacity;
+        if read >= round || write >= round {
+            return None;
+        }
+        let queued = if write >= read { write - read } else { round - read + write };
+        (queued <= self.capacity).then_some(queued)
+    }
+
+    fn next(&self, index: u32) -> u32 {
+        if index + 1 == 2 * self.capacity { 0 } else { index + 1 }
+    }
+}
+
+impl SharedReader {
+    /// Begins where the ring's last reader ended. Not for the audio thread.
+    pub fn new(memory: Arc<SharedMemory>) -> SharedReader {
+        let read = memory.index_at(READ_WORD);
+        SharedReader { memory, read, total: 0 }
+    }
+
+    /// Frames that were ever written, as far as they can be seen now.
+    pub fn look(&mut self) -> u64 {
+        let (memory, read) = (&self.memory, self.read);
+        let queued = memory.words.try_with(|words| words.as_ref().map_or(0, |words| queued_of(words, read, memory)));
+        self.total + u64::from(queued.unwrap_or(0))
+    }
+
+    /// Moves whole frames into `out`; returns samples. What is no number becomes silence, and is counted.
+    pub fn copy(&mut self, out: &mut [f32]) -> usize {
+        let SharedReader { memory, read, total } = self;
+        let moved = memory.words.try_with(|words| {
+            let Some(words) = words.as_ref() else { return 0 };
+            let frames = (queued_of(words, *read, memory) as usize).min(out.len() / words.channels);
+            for frame in out.chunks_exact_mut(words.channels).take(frames) {
+                for (channel, sample) in frame.iter_mut().enumerate() {
+                    let value = f32::from_bits(words.sample(*read, channel).load(Ordering::Relaxed));
+                    *sample = if value.is_finite() { value } else { 0.0 };
+                    if !value.is_finite() {
+                        memory.fault();
+                    }
+                }
+                *read = words.next(*read);
+            }
+            words.word(READ_WORD).store(*read, Ordering::Release);
+            *total += frames as u64;
+            frames * words.channels
+        });
+        moved.unwrap_or(0)
+    }
+
+    /// Steps over at most `frames`; returns how many.
+    pub fn skip(&mut self, frames: Frames) -> Frames {
+        let SharedReader { memory, read, total } = self;
+        let skipped = memory.words.try_with(|words| {
+            let Some(words) = words.as_ref() else { return 0 };
+            let skip = u64::from(queued_of(words, *read, memory)).min(frames.0);
+            *read = ((u64::from(*read) + skip) % (2 * u64::from(words.capacity))) as u32;
+            words.word(READ_WORD).store(*read, Ordering::Release);
+            *total += skip;
+            skip
+        });
+        Frames(skipped.unwrap_or(0))
+    }
+}
+
+fn queued_of(words: &Words, read: u32, memory: &SharedMemory) -> u32 {
+    words.between(read, words.word(WRITE_WORD).load(Ordering::Acquire)).unwrap_or_else(|| {
+        memory.fault();
+        0
+    })
+}
+
+impl SharedWriter {
+    /// Begins where the ring's last writer ended. Not for the audio thread.
+    pub fn new(memory: Arc<SharedMemory>) -> SharedWriter {
+        let written = memory.index_at(WRITE_WORD);
+        SharedWriter { memory, written }
+    }
+
+    /// Writes as many whole frames of `samples` as there is room for; returns how many.
+    pub fn push(&mut self, samples: &[f32]) -> Frames {
+        let SharedWriter { memory, written } = self;
+        let pushed = memory.words.try_with(|words| {
+            let Some(words) = words.as_ref() else { return 0 };
+            let queued = words.between(words.word(READ_WORD).load(Ordering::Acquire), *written).unwrap_or_else(|| {
+                memory.fault();
+                words.capacity
+            });
+            let frames = ((words.capacity - queued) as usize).min(samples.len() / words.channels);
+            for frame in samples.chunks_exact(words.channels).take(frames) {
+                for (channel, sample) in frame.iter().enumerate() {
+                    words.sample(*written, channel).store(sample.to_bits(), Ordering::Relaxed);
+                }
+                *written = words.next(*written);
+            }
+            words.word(WRITE_WORD).store(*written, Ordering::Release);
+            frames
+        });
+        Frames(pushed.unwrap_or(0) as u64)
+    }
+}

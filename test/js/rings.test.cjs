@@ -1,0 +1,133 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { perform, PATIENCE_MS } = require('./studio.cjs')
+const { randomOf } = require('./signals.cjs')
+const { SharedRing } = require('../..')
+
+describe('Shared rings', function () {
+  this.timeout(PATIENCE_MS)
+
+  it('give back what was put in, in order, whatever the pieces', () => {
+    for (const [frames, channels] of [[1, 1], [7, 2], [64, 1], [100, 8]]) {
+      const ring = SharedRing.allocate({ frames, channels })
+      assert.deepEqual([ring.frames, ring.channels, ring.queuedFrames, ring.spaceFrames], [frames, channels, 0, frames])
+      const other = new SharedRing(ring.buffer)
+      const { integer } = randomOf(frames)
+      let [written, read] = [0, 0]
+      for (let step = 0; step < 2000; step++) {
+        const samples = Float32Array.from({ length: channels * integer(0, frames + 2) }, (_, at) => written + at)
+        const taken = ring.write(samples)
+        assert.equal(taken, Math.min(samples.length / channels, frames - (written - read) / channels))
+        written += taken * channels
+        const into = new Float32Array(channels * integer(0, frames + 2))
+        const got = other.read(into)
+        for (let at = 0; at < got * channels; at++) assert.equal(into[at], read + at)
+        read += got * channels
+        assert.equal(ring.queuedFrames, (written - read) / channels)
+        assert.equal(ring.spaceFrames, frames - ring.queuedFrames)
+      }
+      assert.ok(read > 1000)
+    }
+  })
+
+  it('carry samples between threads', () =>
+    perform({ driver: 'dummy' }, async ({ assert, sdl, startWorker }) => {
+      const ring = sdl.SharedRing.allocate({ frames: 256, channels: 2 })
+      const count = 200_000
+      const writer = startWorker(({ sdl }, buffer, count) => {
+        const ring = new sdl.SharedRing(buffer)
+        for (let at = 0; at < count;) {
+          const block = new Float32Array(2 * Math.min(100, count - at))
+          for (let frame = 0; frame < block.length / 2; frame++) block[2 * frame] = block[2 * frame + 1] = (at + frame) % 65521
+          at += ring.write(block)
+        }
+      }, ring.buffer, count)
+      const into = new Float32Array(2 * 77)
+      for (let at = 0; at < count;) {
+        const frames = ring.read(into)
+        for (let frame = 0; frame < frames; frame++, at++) {
+          if (into[2 * frame] !== at % 65521 || into[2 * frame + 1] !== at % 65521) assert.fail(`frame ${at} is ${into[2 * frame]}`)
+        }
+      }
+      await writer.done
+    }))
+
+  it('feed a source without a native call, and say how far it has come', () =>
+    perform({ delayMs: 1 }, async ({ assert, sdl, speaker, recorded, signals, until }) => {
+      const device = speaker({ channels: 2 })
+      const ring = sdl.SharedRing.allocate({ frames: 1000, channels: 2 })
+      const source = device.createSource({ ring })
+      const sound = signals.sine(2 * 24000, { hertz: 500, amplitude: 0.5 })
+      device.play()
+      for (let at = 0; at < sound.length;) {
+        at += 2 * ring.write(sound.subarray(at, at + 300))
+        if (ring.spaceFrames === 0) await until(() => ring.spaceFrames > 0)
+      }
+      await until(() => ring.queuedFrames === 0)
+      const { writtenFrames, playedFrames, invalidSamples } = source.stats()
+      assert.deepEqual([writtenFrames, playedFrames, invalidSamples], [24000, 24000, 0])
+      device.close()
+      const heard = signals.floatsOf(await recorded())
+      assert.ok(heard.some((sample) => Math.abs(sample) > 0.49))
+    }))
+
+  it('may hold any nonsense: the callback stays inside, what is no number is silence, and it is counted', () =>
+    perform({ delayMs: 0 }, async ({ assert, sdl, speaker, microphone, recorded, signals, until }) => {
+      const device = speaker()
+      const input = microphone({}, '/dev/zero')
+      const [ring, taken] = [sdl.SharedRing.allocate({ frames: 64 }), sdl.SharedRing.allocate({ frames: 64 })]
+      const source = device.createSource({ ring })
+      const tap = input.createTap({ ring: taken })
+      const { integer, pick } = signals.randomOf(1)
+      device.play()
+      input.play()
+      const words = [ring, taken].map(({ buffer }) => new Int32Array(buffer))
+      const begun = device.stats().callbacks
+      for (let round = 0; round < 300; round++) {
+        for (let write = 0; write < 1000; write++) pick(words)[pick([0, 1, 2, 3, 16, 32, integer(0, 47), integer(48, 111)])] = integer(-(2 ** 31), 2 ** 31 - 1)
+        await until(() => true)
+      }
+      await until(() => device.stats().callbacks > begun + 20)
+      assert.ok(source.stats().invalidSamples > 0 && tap.stats().invalidIndices > 0)
+      device.close()
+      input.close()
+      assert.ok(signals.floatsOf(await recorded()).every(Number.isFinite))
+    }))
+
+  it('are let go of when the thread that brought them ends, whoever still has the source', () =>
+    perform({ delayMs: 0 }, async ({ assert, audio, speaker, startWorker }) => {
+      const device = speaker({}, '/dev/null')
+      device.play()
+      for (let round = 0; round < 20; round++) {
+        const worker = startWorker(({ audio, sdl, tell, word }, handle) => {
+          const ring = sdl.SharedRing.allocate({ frames: 4800 })
+          const source = audio.attach(handle).createSource({ ring })
+          ring.write(new Float32Array(4800).fill(0.1))
+          tell(source.handle)
+          return word()
+        }, device.handle)
+        const source = audio.attach(await worker.told)
+        await worker.worker.terminate()
+        globalThis.gc?.()
+        assert.equal(source.closed, false)
+        source.close()
+      }
+      device.close()
+    }))
+
+  it('refuse what is no ring', () => {
+    const other = new SharedArrayBuffer(4096)
+    for (const [make, code] of [
+      [() => new SharedRing(), 'INVALID_ARG'], [() => new SharedRing(new ArrayBuffer(4096)), 'INVALID_ARG'],
+      [() => new SharedRing(other), 'INVALID_ARG'], [() => new SharedRing(new SharedArrayBuffer(10)), 'INVALID_ARG'],
+      [() => SharedRing.allocate(), 'INVALID_ARG'], [() => SharedRing.allocate({ frames: 1.5 }), 'INVALID_ARG'],
+      [() => SharedRing.allocate({ frames: 0 }), 'OUT_OF_RANGE'], [() => SharedRing.allocate({ frames: 2 ** 32 }), 'OUT_OF_RANGE'],
+      [() => SharedRing.allocate({ frames: 1, channels: 9 }), 'OUT_OF_RANGE'],
+      [() => SharedRing.allocate({ frames: 1 }).write([1]), 'INVALID_ARG'],
+      [() => SharedRing.allocate({ frames: 1 }).read(new Int16Array(1)), 'INVALID_ARG'],
+      [() => SharedRing.allocate({ frames: 1, channels: 2 }).write(new Float32Array(3)), 'FRAME_ALIGNMENT'],
+      [() => SharedRing.allocate({ frames: 1, channels: 2 }).read(new Float32Array(1)), 'FRAME_ALIGNMENT'],
+    ]) assert.throws(make, { code: `ERR_AUDIO_${code}` }, String(make))
+  })
+})

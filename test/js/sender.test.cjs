@@ -1,0 +1,122 @@
+'use strict'
+
+const { perform, PATIENCE_MS } = require('./studio.cjs')
+
+const FAST = { delayMs: 0 }
+
+describe('A sender', function () {
+  this.timeout(PATIENCE_MS)
+
+  for (const format of ['seq-pts', 'xiaozhi']) {
+    it(`brings a microphone into sealed packets, each 20 ms in its place, without JavaScript in between (${format})`, () =>
+      perform(FAST, async ({ assert, sdl, microphone, signals, until, PipeMicrophone }, format) => {
+        const pipe = new PipeMicrophone()
+        const device = microphone({ periodFrames: 480 }, pipe.file)
+        const key = Buffer.alloc(16, 7)
+        const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 24000, opus: { bitrate: 24000 } })
+        const sealer = new sdl.PacketSealer({ format, key, frequency: 24000 })
+        const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer })
+        assert.equal(sealer.closed, true)
+        const packets = []
+        sender.on('packet', (packet) => packets.push(packet))
+        device.play()
+        const sound = signals.sine(48000, { hertz: 400, amplitude: 0.5 })
+        for (let at = 0; at < sound.length; at += 4800) await pipe.feed(signals.bytesOf(sound.subarray(at, at + 4800)))
+        await until(() => packets.length === 50)
+        const opener = new sdl.PacketOpener({ format, key })
+        const decoder = new sdl.OpusDecoder({ frequency: 24000, channels: 1 })
+        let loudest = 0
+        for (const [at, packet] of packets.entries()) {
+          const { payload, sequence, timestamp } = opener.open(packet)
+          assert.equal(sequence, at + 1)
+          assert.equal(timestamp, at * (format === 'xiaozhi' ? 20 : 20_000))
+          for (const sample of decoder.decode(payload)) loudest = Math.max(loudest, Math.abs(sample))
+        }
+        assert.ok(loudest > 0.4 && loudest < 0.65, `${loudest}`)
+        const { frames, packets: made, droppedPackets, failedFrames } = sender.stats()
+        assert.deepEqual([frames, made, droppedPackets, failedFrames], [48000, 50, 0, 0])
+        sender.close()
+        pipe.end()
+        device.close()
+      }, format))
+  }
+
+  it('keeps what nobody fetches, five seconds of it, and gives it into memory of the caller', () =>
+    perform(FAST, async ({ assert, sdl, microphone, until, codeOf }) => {
+      const device = microphone({ periodFrames: 480 }, '/dev/zero')
+      const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 16000, opus: { bitrate: 16000, complexity: 0 } })
+      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(32, 1) })
+      const tap = device.createTap()
+      const sender = new sdl.Sender({ tap, processor, sealer })
+      assert.equal(codeOf(() => tap.read(new Float32Array(1))), 'ERR_AUDIO_WRITER_TAKEN')
+      assert.equal(sender.readPacket(), null)
+      assert.equal(sender.readPacketInto(Buffer.alloc(1)), 0)
+      device.play()
+      await until(() => sender.stats().droppedPackets > 3)
+      device.pause()
+      const out = Buffer.alloc(2000)
+      const bytes = sender.readPacketInto(out)
+      assert.ok(bytes > 24)
+      assert.equal(codeOf(() => sender.readPacketInto(out.subarray(0, 3))), 'ERR_AUDIO_OUT_OF_RANGE')
+      let waiting = 0
+      while (sender.readPacket() !== null) waiting++
+      assert.ok(waiting >= 200, `${waiting}`)
+      sender.close()
+      assert.deepEqual([codeOf(() => sender.close()), codeOf(() => sender.readPacket()), sender.closed], ['ERR_AUDIO_CLOSED', 'ERR_AUDIO_CLOSED', true])
+      await until(() => codeOf(() => tap.read(new Float32Array(1))) === 'none')
+      device.close()
+    }))
+
+  it('tells who listens late of what came before, and loses nothing when nobody listens for a while', () =>
+    perform(FAST, async ({ assert, sdl, microphone, signals, until, heard, delay, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const device = microphone({ periodFrames: 480 }, pipe.file)
+      const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 24000, opus: { complexity: 0 } })
+      const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) }) })
+      device.play()
+      await pipe.feed(Buffer.alloc(4 * 48000))
+      await until(() => sender.stats().packets === 50)
+      const opener = new sdl.PacketOpener({ format: 'seq-pts', key: Buffer.alloc(16) })
+      for (let sequence = 1; sequence <= 5; sequence++) {
+        assert.equal(opener.open(await heard(sender, 'packet')).sequence, sequence)
+        await delay(5)
+      }
+      const rest = []
+      sender.on('packet', (packet) => rest.push(opener.open(packet).sequence))
+      await until(() => rest.length === 45)
+      assert.equal(rest[0], 6)
+      sender.on('close', () => sender.close())
+      sender.close()
+      pipe.end()
+      device.close()
+    }))
+
+  it('refuses what does not fit together, and the sealer stays as it was', () =>
+    perform(FAST, async ({ assert, sdl, microphone, codeOf, heard }) => {
+      const key = Buffer.alloc(16)
+      const device = microphone({ channels: 2 }, '/dev/zero')
+      const tap = device.createTap()
+      const processor = new sdl.AudioProcessor({ frequency: 48000, channels: 2, outputFrequency: 48000 })
+      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key })
+      const fits = { tap, processor, sealer }
+      for (const wrong of [
+        undefined, null, {}, { ...fits, tap: device }, { ...fits, processor: {} }, { ...fits, sealer: null },
+        { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 1, outputFrequency: 48000 }) },
+        { ...fits, processor: new sdl.AudioProcessor({ frequency: 16000, channels: 2, outputFrequency: 16000 }) },
+        { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 2, outputFrequency: 48000, key }) },
+        { ...fits, tap: device.createTap({ ring: sdl.SharedRing.allocate({ frames: 8, channels: 2 }) }) },
+      ]) assert.equal(codeOf(() => new sdl.Sender(wrong)), 'ERR_AUDIO_INVALID_ARG')
+      assert.equal(sealer.closed, false)
+      tap.read(new Float32Array(2))
+      assert.equal(codeOf(() => new sdl.Sender(fits)), 'ERR_AUDIO_DEVICE_BUSY')
+      assert.equal(sealer.closed, false)
+      const free = device.createTap()
+      const sender = new sdl.Sender({ ...fits, tap: free })
+      const another = new sdl.PacketSealer({ format: 'seq-pts', key })
+      assert.equal(codeOf(() => new sdl.Sender({ tap: free, processor, sealer: another })), 'ERR_AUDIO_DEVICE_BUSY')
+      const closed = heard(sender, 'close')
+      device.close()
+      await closed
+      assert.equal(sender.closed, true)
+    }))
+})

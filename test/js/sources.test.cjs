@@ -1,0 +1,228 @@
+'use strict'
+
+const { perform, PATIENCE_MS } = require('./studio.cjs')
+
+const PACED = { delayMs: 1 }
+
+describe('Sources', function () {
+  this.timeout(PATIENCE_MS)
+
+  it('are added to the queue and to each other, sample for sample', () =>
+    perform(PACED, async ({ assert, speaker, recorded, playedOut, signals, until }) => {
+      const device = speaker({ channels: 2 })
+      const sounds = [0.2, 0.15, 0.1].map((amplitude, at) => signals.sine(9600, { hertz: 40 + 11 * at, amplitude }))
+      const [own, one, two] = sounds
+      const sources = [device.createSource(), device.createSource({ gain: 0.5 })]
+      device.enqueue(signals.bytesOf(own))
+      assert.deepEqual(sources.map((source, at) => source.write([one, two][at])), [4800, 4800])
+      device.play()
+      await playedOut(device)
+      await until(() => sources.every(({ queuedFrames }) => queuedFrames === 0))
+      device.close()
+      const heard = signals.floatsOf(await recorded())
+      // They begin with silence, and therefore as they are.
+      const start = heard.findIndex((sample) => sample !== 0) - 1
+      for (let at = 0; at < 9600; at++) {
+        assert.ok(Math.abs(heard[start + at] - (own[at] + one[at] + two[at] / 2)) < 1e-6, `${at}`)
+      }
+    }))
+
+  it('have frequencies and channels of their own', () =>
+    perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
+      const device = speaker({ channels: 2 })
+      const source = device.createSource({ frequency: 16000, channels: 1, targetMs: 1000 })
+      assert.deepEqual([source.frequency, source.channels, source.spaceFrames], [16000, 1, 16000])
+      const sound = signals.sine(16000, { hertz: 440, frequency: 16000, amplitude: 0.5 })
+      for (let at = 0; at < 16000; at += 777) source.write(sound.subarray(at, at + 777))
+      assert.equal(source.spaceFrames < 200, true)
+      device.play()
+      await until(() => source.queuedFrames === 0)
+      device.close()
+      const heard = signals.floatsOf(await recorded())
+      const left = heard.filter((_, at) => at % 2 === 0)
+      assert.deepEqual(left, heard.filter((_, at) => at % 2 === 1))
+      const start = left.findIndex((sample) => Math.abs(sample) > 1e-3)
+      // A second of 440 Hz has 880 zero crossings.
+      const middle = left.subarray(start + 4800, start + 4800 + 38400)
+      let crossings = 0
+      for (let at = 1; at < middle.length; at++) if (middle[at - 1] < 0 !== middle[at] < 0) crossings++
+      assert.ok(Math.abs(crossings - 704) <= 2, `${crossings}`)
+      assert.ok(Math.abs(Math.max(...middle) - 0.5) < 0.01)
+      assert.ok(signals.largestStep(middle) < 0.5 * 2 * Math.PI * 440 / 48000 * 1.05)
+    }))
+
+  it('never disturb each other when one runs dry, and count and tell it', () =>
+    perform(PACED, async ({ assert, speaker, recorded, heard, signals, until }) => {
+      const device = speaker({ capacityMs: 2000 })
+      const [steady, brief] = [device.createSource({ targetMs: 2000 }), device.createSource()]
+      const told = [heard(brief, 'underrun'), heard(device, 'underrun')]
+      const sound = signals.sine(48000, { hertz: 100, amplitude: 0.3 })
+      steady.write(sound)
+      brief.write(new Float32Array(480).fill(0.2))
+      device.play()
+      const [event, ofDevice] = await Promise.all([told[0], Promise.race([told[1], until(() => steady.queuedFrames === 0)])])
+      assert.equal(event.source, brief.handle)
+      assert.equal(event.ended, false)
+      await until(() => steady.queuedFrames === 0)
+      const { underruns, underrunFrames, playedFrames, writtenFrames } = brief.stats()
+      assert.deepEqual([underruns, playedFrames, writtenFrames], [1, 480, 480])
+      assert.ok(underrunFrames > 9600)
+      assert.equal(steady.stats().playedFrames, 48000)
+      assert.equal(device.stats().underruns, 0)
+      assert.equal(ofDevice?.type, undefined)
+      device.close()
+      const out = signals.floatsOf(await recorded())
+      const start = out.findIndex((sample) => sample !== 0)
+      // After the decay of the other the steady one is alone, to the bit.
+      const rest = out.subarray(start + 480 + 240, start + 48000)
+      assert.deepEqual(rest, sound.subarray(480 + 240))
+    }))
+
+  it('make silence of what is no number, and count it', () =>
+    perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
+      const device = speaker()
+      const source = device.createSource()
+      const sound = new Float32Array(960).fill(0.25)
+      for (const [at, value] of [[500, NaN], [501, Infinity], [502, -Infinity]]) sound[at] = value
+      source.write(sound)
+      device.play()
+      await until(() => source.queuedFrames === 0)
+      assert.equal(source.stats().invalidSamples, 3)
+      device.close()
+      const out = signals.floatsOf(await recorded())
+      const start = out.lastIndexOf(0.25) + 1 - 960
+      assert.deepEqual([...out.subarray(start + 499, start + 504)], [0.25, 0, 0, 0, 0.25])
+    }))
+
+  it('bend towards full scale where they are too loud together, and never pass it', () =>
+    perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
+      const device = speaker({ format: 's16' })
+      const sources = Array.from({ length: 20 }, () => device.createSource())
+      for (const source of sources) source.write(signals.sine(4800, { hertz: 200, amplitude: 0.4 }))
+      device.play()
+      await until(() => sources.every(({ queuedFrames }) => queuedFrames === 0))
+      device.close()
+      const bytes = await recorded()
+      const out = new Int16Array(Uint8Array.from(bytes).buffer)
+      let largest = 0
+      for (let at = 1; at < out.length; at++) largest = Math.max(largest, Math.abs(out[at] - out[at - 1]))
+      assert.ok(Math.max(...out) > 32000)
+      assert.ok(largest < 8 * 2 * Math.PI * 200 / 48000 * 32768 * 1.1, 'no wrap-around')
+    }))
+
+  it('take up to targetMs, whole frames, and say what is left', () =>
+    perform(PACED, async ({ assert, speaker, codeOf }) => {
+      const device = speaker({ channels: 2 })
+      const source = device.createSource({ targetMs: 10 })
+      assert.equal(source.spaceFrames, 480)
+      assert.equal(source.write(new Float32Array(1000)), 480)
+      assert.deepEqual([source.spaceFrames, source.queuedFrames, source.write(new Float32Array(2))], [0, 480, 0])
+      assert.equal(codeOf(() => source.write(new Float32Array(3))), 'ERR_AUDIO_FRAME_ALIGNMENT')
+      source.clear()
+      assert.equal(source.queuedFrames, 0)
+      const { writtenFrames, discardedFrames, playedFrames } = source.stats()
+      assert.deepEqual([writtenFrames, discardedFrames, playedFrames], [480, 480, 0])
+      device.close()
+    }))
+
+  it('have a gain that is ramped', () =>
+    perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
+      const device = speaker()
+      const source = device.createSource({ targetMs: 1000, gain: 0.2 })
+      source.write(signals.constant(48000, 0.5))
+      device.play()
+      await until(() => source.queuedFrames < 40000)
+      source.setGain(1, { rampMs: 100 })
+      assert.equal(source.gain, 1)
+      await until(() => source.queuedFrames < 20000)
+      source.setGain(0, { rampMs: 0 })
+      await until(() => source.queuedFrames === 0)
+      device.close()
+      const out = signals.floatsOf(await recorded())
+      const start = out.findIndex((sample) => sample !== 0)
+      const sound = out.subarray(start, start + 48000)
+      assert.ok(Math.abs(sound[480] - 0.1) < 1e-6)
+      assert.ok(sound.includes(0.5))
+      // 0.4 in 4800 frames, and 0.5 in no less than 240.
+      assert.ok(signals.largestStep(sound) <= (0.5 / 240) * (Math.PI / 2) + 1e-6)
+      const rise = sound.findIndex((sample) => sample > 0.1001)
+      assert.ok(Math.abs(sound.indexOf(0.5) - rise - 4800) < 4)
+    }))
+
+  it('are had in other threads by their handle, one writer at a time, and outlive the thread that ends', () =>
+    perform(PACED, async ({ assert, speaker, startWorker, codeOf }) => {
+      const device = speaker()
+      const source = device.createSource()
+      const other = startWorker(({ audio, tell, word }, handle) => {
+        const source = audio.attach(handle)
+        tell([source.constructor.name, source.write(new Float32Array(480)), source.frequency])
+        return word()
+      }, source.handle)
+      assert.deepEqual(await other.told, ['AudioSource', 480, 48000])
+      assert.equal(codeOf(() => source.write(new Float32Array(1))), 'ERR_AUDIO_WRITER_TAKEN')
+      assert.equal(source.queuedFrames, 480)
+      await other.worker.terminate()
+      assert.equal(source.write(new Float32Array(480)), 480)
+      assert.deepEqual([source.closed, source.queuedFrames], [false, 960])
+      device.close()
+    }))
+
+  it('end with their device, and say so', () =>
+    perform(PACED, async ({ assert, speaker, codeOf, audio, heard }) => {
+      const device = speaker()
+      const [source, closed] = [device.createSource(), device.createSource()]
+      let told = 0
+      closed.on('close', () => { told++ })
+      closed.close()
+      assert.deepEqual([closed.closed, told], [true, 1])
+      assert.equal(codeOf(() => audio.attach(closed.handle)), 'ERR_AUDIO_DEVICE_NOT_FOUND')
+      const last = device.createSource()
+      const ended = heard(last, 'close')
+      device.close()
+      await ended
+      assert.equal(source.closed, true)
+      for (const held of [source, closed]) assert.equal(codeOf(() => held.write(new Float32Array(1))), 'ERR_AUDIO_CLOSED')
+      assert.equal(codeOf(() => last.close()), 'ERR_AUDIO_CLOSED')
+    }))
+
+  it('with a ring keep it when another holder of them in the thread is closed', () =>
+    perform(PACED, async ({ assert, audio, sdl, speaker, until }) => {
+      const device = speaker()
+      const ring = sdl.SharedRing.allocate({ frames: 480 })
+      const source = device.createSource({ ring })
+      audio.attach(source.handle).close()
+      ring.write(new Float32Array(480))
+      assert.deepEqual([source.queuedFrames, source.stats().queuedFrames, source.stats().writtenFrames], [480, 480, 480])
+      device.play()
+      await until(() => ring.queuedFrames === 0)
+      device.close()
+    }))
+
+  it('with a ring are heard to their end when a process ends by itself', () =>
+    perform(PACED, async ({ assert, sdl, speaker }) => {
+      const device = speaker()
+      const ring = sdl.SharedRing.allocate({ frames: 14400 })
+      device.createSource({ ring })
+      ring.write(new Float32Array(14400).fill(0.5))
+      device.play()
+      process.on('exit', () => assert.equal(ring.queuedFrames, 0))
+    }))
+
+  it('number 4096 at most, and places are used again', () =>
+    perform(PACED, async ({ assert, speaker, codeOf, until }) => {
+      const device = speaker()
+      const sources = Array.from({ length: 4096 }, () => device.createSource({ targetMs: 1 }))
+      assert.equal(codeOf(() => device.createSource()), 'ERR_AUDIO_OUT_OF_RANGE')
+      sources.pop().close()
+      const again = await until(() => codeOf(() => device.createSource({ targetMs: 1 })) === 'none')
+      assert.equal(again, true)
+      device.close()
+    }))
+
+  it('are heard to their end when a process ends by itself', () =>
+    perform(PACED, async ({ speaker }) => {
+      const device = speaker()
+      device.createSource({ targetMs: 300 }).write(new Float32Array(14400).fill(0.5))
+      device.play()
+    }))
+})
