@@ -17,6 +17,7 @@ export * from './js/mixing'
 export * from './js/packets'
 export * from './js/playout'
 export * from './js/processor'
+export * from './js/receiver'
 export * from './js/sender'
 export * from './js/streams'
 

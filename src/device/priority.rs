@@ -1,4 +1,4 @@
-//! Audio thread, once per device, and workers that render: a real-time priority, and which one the thread has obtained. One
+//! Audio thread, once per device, workers that render, and voice threads: a real-time priority, and which one the thread has obtained. One
 //! number, so that it fits an atomic.
 
 /// Policy of the thread and, for the time-shared ones, its nice value.
@@ -38,6 +38,10 @@ const AUDIO_LEVEL: i32 = 10;
 #[cfg(target_os = "linux")]
 const RENDERER_LEVEL: i32 = 8;
 
+/// Beside a busy thread of JavaScript they get ten times its share.
+#[cfg(target_os = "linux")]
+const VOICE_NICE: i32 = -10;
+
 /// Makes the calling audio thread a real-time one where that is allowed, and leaves it as it was elsewhere. (SDL has asked for
 /// what there is on other systems.)
 pub fn raise() {
@@ -54,6 +58,16 @@ pub fn set_renderer(realtime: bool) {
 
 #[cfg(not(target_os = "linux"))]
 pub fn set_renderer(_realtime: bool) {}
+
+/// For the threads that decode for many streams: ahead of JavaScript where that is allowed, yet never so that they could keep the
+/// processor, as there is no bound to how much they are given to do.
+pub fn raise_voice() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: has no conditions; names the calling thread.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, VOICE_NICE);
+    }
+}
 
 /// Threads that the calling one starts do not inherit this.
 #[cfg(target_os = "linux")]

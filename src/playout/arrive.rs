@@ -98,6 +98,25 @@ impl JitterBuffer {
         }
     }
 
+    /// Nobody listens at `now`: leaves out what would have been heard by then, so that sound goes on at its time when a block is asked
+    /// for again.
+    pub fn rest(&mut self, now: Micros) {
+        let now = now.0 / 1000.0;
+        for Arrived { transit_ms, overtaken, .. } in self.arrived.drain(..) {
+            self.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, now);
+        }
+        self.playing = false;
+        self.gap = None;
+        self.line.clear_ahead();
+        let due = now - self.target();
+        while self.store.first().is_some_and(|first| self.ms(first.end()) <= due) {
+            if let Some(packet) = self.store.take_first() {
+                self.store.give_back(packet.payload);
+            }
+            self.totals.discarded += 1;
+        }
+    }
+
     /// Keeps what waits within bounds: the newest is kept, and as much as the delay asks for.
     fn bound(&mut self) {
         let most = match self.options.mode {
