@@ -14,6 +14,8 @@ const MOST_PACKETS: usize = 1024;
 /// A packet whose transit time is off by so much belongs to another timeline.
 const EARLY_MS: f64 = 500.0;
 const LATE_MS: f64 = 2000.0;
+/// So does one whose number is off by so much, whatever its time (RFC 3550, A.1).
+const FAR_PACKETS: i64 = 3000;
 /// Packets of another timeline that have to agree before it is followed.
 const AGREE: usize = 2;
 /// The same for packets that are merely late, one after the other, with none in time.
@@ -36,7 +38,8 @@ impl JitterBuffer {
         let transit = arrival.0 / 1000.0 - self.ms(timestamp);
         let base = self.delay.base();
         let known = base < f64::MAX;
-        let elsewhere = known && (transit < base - EARLY_MS || transit > base + LATE_MS);
+        let far = self.store.newest().is_some_and(|newest| (sequence - newest).abs() > FAR_PACKETS);
+        let elsewhere = known && (far || transit < base - EARLY_MS || transit > base + LATE_MS);
         let behind = self.playing && sequence < self.cursor;
         if self.store.has_seen(sequence) && !elsewhere {
             self.totals.duplicate += 1;

@@ -190,15 +190,16 @@ impl<O: Outlet> Receiver<O> {
             stream.jitter.rest(now);
             return REST;
         }
-        if stream.edge == Edge::Resting {
-            stream.edge = Edge::FadeIn;
-        }
         let mut ahead = standing.ahead_ms;
         for _ in 0..MOST_BLOCKS {
             let at = match self.pace.due(&standing, ahead, now) {
                 Due::At(at) => at,
                 Due::In(wait) => return Micros(wait.0.max(LOOK.0 / 2.0).min(BLOCK_MS * 1000.0)),
             };
+            if stream.edge == Edge::Resting {
+                stream.jitter.rest(at);
+                stream.edge = Edge::FadeIn;
+            }
             let edge = stream.edge;
             self.stats.cut += stream.make(at, &standing, edge, &mut self.outlet).0;
             ahead += (stream.out.len() / channels) as f64 * 1000.0 / f64::from(rate.0);

@@ -42,6 +42,18 @@ fn sequence_numbers_cross_zero_unnoticed() {
 }
 
 #[test]
+fn a_number_from_nowhere_is_no_loss_and_a_sender_that_counts_anew_is_followed() {
+    let mut arrivals = packets(0..500, 10_000, |_| Some(0.0));
+    arrivals[200].sequence = 0x7000_0000;
+    // The same timestamps as ever, and numbers from the beginning.
+    arrivals[300..].iter_mut().zip(1..).for_each(|(arrival, number)| arrival.sequence = number);
+    let played = play(arrivals, 9_900.0);
+    let totals = played.last().totals;
+    assert_eq!((totals.lost, totals.restarts), (1, 1), "{totals:?}");
+    assert!(played.concealed(0.0, 9_800.0) < 50.0, "{totals:?}");
+}
+
+#[test]
 fn duplicates_play_once_and_teach_nothing() {
     let once = packets(0..1000, 1, jittery);
     let again = once.iter().map(|arrival| Arrival { at: arrival.at + 150.0, ..*arrival });

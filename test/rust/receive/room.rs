@@ -1,4 +1,5 @@
 //! A sender, a network, a receiver and a loudspeaker in virtual time.
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -118,6 +119,7 @@ pub struct Room {
     pub speaker: Arc<Mutex<Speaker>>,
     receiver: Receiver<Line>,
     packets: PacketWriter,
+    coming: VecDeque<(f64, Vec<u8>)>,
     /// How late the thread wakes for its nth look, in ms.
     pub late: fn(usize) -> f64,
     looks: usize,
@@ -134,18 +136,18 @@ impl Room {
         let rate = Hz(speaker.rate);
         let speaker = Arc::new(Mutex::new(speaker));
         let door = Door::new(opener, codec, rate);
-        let receiver =
-            Receiver::new(Line(speaker.clone()), (reader, LANE_BYTES), door, Mode::default(), track);
-        let (late, told) = (|_| 0.0, Vec::new());
-        Room { speaker, receiver, packets, late, looks: 0, now: 0.0, overflowed: 0, told, ended: false }
+        let receiver = Receiver::new(Line(speaker.clone()), (reader, LANE_BYTES), door, Mode::default(), track);
+        let (late, told, coming) = (|_| 0.0, Vec::new(), VecDeque::new());
+        Room { speaker, receiver, packets, coming, late, looks: 0, now: 0.0, overflowed: 0, told, ended: false }
     }
 
     /// Packets by when they arrive, in ms. The thread looks every few ms, until `end`.
-    pub fn run(&mut self, mut packets: Vec<(f64, Vec<u8>)>, end: f64) {
-        packets.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut coming = packets.into_iter().peekable();
+    pub fn run(&mut self, packets: Vec<(f64, Vec<u8>)>, end: f64) {
+        self.coming.extend(packets);
+        self.coming.make_contiguous().sort_by(|a, b| a.0.total_cmp(&b.0));
         while self.now < end {
-            while let Some((at, packet)) = coming.next_if(|(at, _)| *at <= self.now) {
+            while self.coming.front().is_some_and(|(at, _)| *at <= self.now) {
+                let Some((at, packet)) = self.coming.pop_front() else { break };
                 self.overflowed += usize::from(!self.packets.push(&packet, Micros(at * 1000.0)));
             }
             let Some(next) = self.receiver.step(Micros(self.now * 1000.0)) else {
@@ -192,12 +194,8 @@ pub fn pcm(index: u32, first: u32, (rate, channels): (u32, u8), sample: impl Fn(
         channels,
         codec: header::Codec::Pcm,
     };
-    let stamp = Stamp {
-        sequence: first.wrapping_add(index),
-        timestamp: u64::from(index) * 20_000,
-        frames,
-        marker: false,
-    };
+    let stamp =
+        Stamp { sequence: first.wrapping_add(index), timestamp: u64::from(index) * 20_000, frames, marker: false };
     let length = frames as usize * usize::from(channels) * 4;
     let mut packet = vec![0; 24];
     Header { stream, stamp, length }.write(&mut packet);
