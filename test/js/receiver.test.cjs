@@ -206,6 +206,43 @@ describe('Receiver', function () {
       device.close()
     }))
 
+  it('sounds again, at the time that it is, when its audio server was killed and restarted', () =>
+    perform({ driver: 'pulseaudio', patienceMs: PATIENCE_MS }, async ({ assert, audio, sdl, until, remotes }) => {
+      const server = await require('../audio-server.cjs').startAudioServer()
+      try {
+        Object.assign(process.env, server.env)
+        const output = audio.openDevice({ type: 'playback' }, { periodFrames: 480 })
+        const told = []
+        for (const type of ['lost', 'restored']) output.on(type, () => told.push(type))
+        const source = output.createSource()
+        const receiver = new sdl.Receiver({ source, codec: 'pcm', mode: { fixedMs: 150 } })
+        output.play()
+        const stop = new remotes.Remote({ format: 'clear' }).speak(receiver)
+        /** What a person would hear: much of the tone has been taken by the device and little of it was made up. */
+        const sounds = async () => {
+          const [{ concealed }, { playedFrames }] = [receiver.stats(), source.stats()]
+          await until(() => source.stats().playedFrames > playedFrames + 48_000)
+          return receiver.stats().concealed - concealed < 24_000
+        }
+        await until(sounds)
+        for (let round = 0; round < 3; round++) {
+          await server.kill('SIGKILL')
+          await until(() => told.at(-1) === 'lost')
+          const { packets } = receiver.stats()
+          await until(() => receiver.stats().packets > packets + 50)
+          await server.restart()
+          await until(() => told.at(-1) === 'restored')
+          await until(sounds)
+          const { delayMs, discarded } = receiver.stats()
+          assert.ok(delayMs < 400 && discarded > 20 * (round + 1), `${delayMs} ${discarded}`)
+        }
+        stop()
+        output.close()
+      } finally {
+        await server.stop()
+      }
+    }))
+
   it('does not let one remote who floods it disturb another, nor take memory without end', () =>
     perform(REAL_TIME, async ({ assert, sdl, speaker, until, remotes }) => {
       const device = speaker({ periodFrames: 480 })
