@@ -38,7 +38,10 @@ const AUDIO_LEVEL: i32 = 10;
 #[cfg(target_os = "linux")]
 const RENDERER_LEVEL: i32 = 8;
 
-/// Beside a busy thread of JavaScript they get ten times its share.
+/// Below those that render: they have a few ms more in hand.
+#[cfg(target_os = "linux")]
+const VOICE_LEVEL: i32 = 6;
+/// Beside a busy thread of JavaScript ten times its share.
 #[cfg(target_os = "linux")]
 const VOICE_NICE: i32 = -10;
 
@@ -59,15 +62,20 @@ pub fn set_renderer(realtime: bool) {
 #[cfg(not(target_os = "linux"))]
 pub fn set_renderer(_realtime: bool) {}
 
-/// For the threads that decode for many streams: ahead of JavaScript where that is allowed, yet never so that they could keep the
-/// processor, as there is no bound to how much they are given to do.
-pub fn raise_voice() {
-    #[cfg(target_os = "linux")]
+/// The same for a thread that decodes for many streams. As a real-time thread it could keep the processor: it has to see to it that it
+/// does not. Otherwise it goes ahead of JavaScript where that is allowed.
+#[cfg(target_os = "linux")]
+pub fn set_voice(realtime: bool) {
+    let (policy, level) = if realtime { (libc::SCHED_FIFO, VOICE_LEVEL) } else { (libc::SCHED_OTHER, 0) };
+    set(policy | libc::SCHED_RESET_ON_FORK, level);
     // SAFETY: has no conditions; names the calling thread.
     unsafe {
         libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, VOICE_NICE);
     }
 }
+
+#[cfg(not(target_os = "linux"))]
+pub fn set_voice(_realtime: bool) {}
 
 /// Threads that the calling one starts do not inherit this.
 #[cfg(target_os = "linux")]

@@ -231,10 +231,11 @@ fn shards() -> Result<&'static [Shard], AudioError> {
 impl Shard {
     /// The whole life of a voice thread.
     fn work(&'static self) {
-        priority::raise_voice();
+        let mut share = Share::new(now());
         let mut streams: Vec<Arc<Shared>> = Vec::new();
         loop {
             let heard = self.bell.listen();
+            let begun = now();
             streams.append(&mut lock(&self.joining));
             let mut next = None;
             streams.retain(|stream| {
@@ -242,10 +243,47 @@ impl Shard {
                 next = again.into_iter().chain(next).min_by(|a: &Micros, b| a.0.total_cmp(&b.0));
                 again.is_some()
             });
+            share.note(begun, now());
             // Streams that are due soon after one another take their turns together.
             let least = LOOK.0 / 2.0;
             let wait = next.map_or(LONG, |next| Duration::from_secs_f64((next.0 - now().0).max(least) / 1e6));
             self.bell.wait(heard, wait);
         }
+    }
+}
+
+/// How much of a processor a thread takes: only while that is little is it a real-time thread.
+struct Share {
+    since: Micros,
+    busy: f64,
+    realtime: bool,
+}
+
+impl Share {
+    const SPAN: Micros = Micros(1e6);
+    const MOST: f64 = 0.6;
+    /// Back again, once it is well below.
+    const BACK: f64 = 0.4;
+
+    fn new(now: Micros) -> Share {
+        priority::set_voice(true);
+        Share { since: now, busy: 0.0, realtime: true }
+    }
+
+    /// A round took from `begun` to `now`.
+    fn note(&mut self, begun: Micros, now: Micros) {
+        self.busy += now.0 - begun.0;
+        let span = now.0 - self.since.0;
+        // Who has much to do must not do it for a second before anybody else gets a turn.
+        let too_much = self.busy > Share::MOST * Share::SPAN.0;
+        if span < Share::SPAN.0 && !too_much {
+            return;
+        }
+        let wanted = !too_much && (self.realtime || self.busy < Share::BACK * span);
+        if wanted != self.realtime {
+            priority::set_voice(wanted);
+            self.realtime = wanted;
+        }
+        (self.since, self.busy) = (now, 0.0);
     }
 }

@@ -93,7 +93,6 @@ const main = async () => {
     latestMs,
     bytes: bytes / streams,
     targetMs, delayMs, aheadMs,
-    hz: device.position.driftPpm,
   }))
   process.exit()
 }
