@@ -10,7 +10,6 @@
 import type { KnownEventsEmitter } from './js/emitter'
 import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions, StopOptions, TapOptions, WaitOptions } from './js/mixing'
 import type { StreamMakers } from './js/streams'
-
 export type { Events, Sdl } from './js/kmamal'
 export * from './js/codec'
 export * from './js/mixing'
@@ -53,11 +52,11 @@ export type Format =
  * - `ERR_AUDIO_LOAD_FAILED` the native part could not be loaded: the message says for which system
  */
 export type AudioErrorCode =
-  | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED'
-  | 'ERR_AUDIO_DEVICE_NOT_FOUND' | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED'
-  | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK' | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT'
-  | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH' | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED'
-  | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED' | 'ERR_AUDIO_LOAD_FAILED'
+  | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED' | 'ERR_AUDIO_DEVICE_NOT_FOUND'
+  | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED' | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK'
+  | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT' | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH'
+  | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED' | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED'
+  | 'ERR_AUDIO_LOAD_FAILED'
 
 export interface AudioError extends Error {
   readonly code: AudioErrorCode

@@ -28,6 +28,8 @@ const timer = setInterval(() => {
   })
 }, 100)
 
+// Ctrl-C reaches all three; it is the first that ends the call.
+process.on('SIGINT', () => {})
 process.once('disconnect', () => process.exit())
 process.on('message', ({ end }) => {
   if (!end) return

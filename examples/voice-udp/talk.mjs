@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import sdl from '../../js/index.cjs'
 
 const [{ key, port, microphone, loss }] = await once(process, 'message')
+// Ctrl-C reaches all three; it is the first that ends the call.
+process.on('SIGINT', () => {})
 process.once('disconnect', () => process.exit())
 
 const device = sdl.audio.openDevice({ type: 'recording', name: microphone }, { channels: 1, frequency: 48_000, periodFrames: 480 })

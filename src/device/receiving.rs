@@ -1,6 +1,7 @@
 //! Voice threads, a few for all receivers: each goes round its streams just ahead of their devices. JavaScript hands in packets
 //! and looks at the counters.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -194,7 +195,10 @@ impl Shared {
             (receiver.step(now), receiver.stats())
         };
         drop(receiver);
-        *lock(&self.stats) = stats;
+        // Whoever looks at them just now may have lost the processor: the next round tells more.
+        if let Ok(mut told) = self.stats.try_lock() {
+            *told = stats;
+        }
         if next.is_none() {
             // Its source is closed: nothing of it will be needed any more.
             self.close();
@@ -236,10 +240,18 @@ impl Shard {
         loop {
             let heard = self.bell.listen();
             let begun = now();
-            streams.append(&mut lock(&self.joining));
+            // Whoever is at it rings afterwards.
+            if let Ok(mut joining) = self.joining.try_lock() {
+                streams.append(&mut joining);
+            }
             let mut next = None;
             streams.retain(|stream| {
-                let again = if stream.over.get() { None } else { stream.step(now()) };
+                // Whatever is wrong with one stream, the others go on.
+                let step = AssertUnwindSafe(|| if stream.over.get() { None } else { stream.step(now()) });
+                let again = std::panic::catch_unwind(step).unwrap_or_else(|_| {
+                    stream.close();
+                    None
+                });
                 next = again.into_iter().chain(next).min_by(|a: &Micros, b| a.0.total_cmp(&b.0));
                 again.is_some()
             });

@@ -1,7 +1,7 @@
 //! Voice threads. From packets to a device's ring: opened, held back as long as the network asks for, decoded, and resampled to the
 //! device's clock. A loop round `step`, which never waits; time comes in.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::codec::convert::map_frame;
 use crate::codec::steered::Steered;
@@ -39,18 +39,28 @@ pub struct Track {
 impl Track {
     pub fn new(clock: Arc<Mutex<Clock>>, name: String) -> Track {
         let track = Track { clock, name };
-        track.with(|clock, name| clock.open(name, clock::Kind::Audio));
+        track.whole().open(&track.name, clock::Kind::Audio);
         track
     }
 
-    fn with(&self, act: impl FnOnce(&mut Clock, &str)) {
-        act(&mut self.clock.lock().unwrap_or_else(PoisonError::into_inner), &self.name);
+    fn whole(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Unless somebody else is at it: one look more or less matters little, and a thread of JavaScript that loses the processor just
+    /// now would hold up every stream.
+    fn tell(&self, act: impl FnOnce(&mut Clock, &str)) {
+        match self.clock.try_lock() {
+            Ok(mut clock) => act(&mut clock, &self.name),
+            Err(TryLockError::Poisoned(clock)) => act(&mut clock.into_inner(), &self.name),
+            Err(TryLockError::WouldBlock) => {}
+        }
     }
 }
 
 impl Drop for Track {
     fn drop(&mut self) {
-        self.with(|clock, name| clock.close(name));
+        self.whole().close(&self.name);
     }
 }
 
@@ -173,7 +183,7 @@ impl<O: Outlet> Receiver<O> {
             stream.anchor = (admitted.pts_us, admitted.timestamp);
             stream.jitter.push(admitted.sequence, admitted.timestamp, admitted.payload, arrival);
             if let Some(track) = &self.track {
-                track.with(|clock, name| clock.observe_arrival(name, admitted.pts_us, arrival.0));
+                track.tell(|clock, name| clock.observe_arrival(name, admitted.pts_us, arrival.0));
             }
         }
     }
@@ -194,7 +204,7 @@ impl<O: Outlet> Receiver<O> {
         for _ in 0..MOST_BLOCKS {
             let at = match self.pace.due(&standing, ahead, now) {
                 Due::At(at) => at,
-                Due::In(wait) => return Micros(wait.0.max(LOOK.0 / 2.0).min(BLOCK_MS * 1000.0)),
+                Due::In(wait) => return Micros(wait.0.clamp(LOOK.0 / 2.0, BLOCK_MS * 1000.0)),
             };
             if stream.edge == Edge::Resting {
                 stream.jitter.rest(at);
@@ -225,7 +235,7 @@ impl<O: Outlet> Receiver<O> {
         let since = (end as u32).wrapping_sub(timestamp) as i32;
         let end = pts + f64::from(since) * 1e6 / f64::from(stream.kind.rate.0);
         let under_way = (self.stats.ahead_ms + standing.latency_ms) * 1000.0;
-        track.with(|clock, name| clock.report_playout(name, end - under_way, now.0));
+        track.tell(|clock, name| clock.report_playout(name, end - under_way, now.0));
     }
 }
 
