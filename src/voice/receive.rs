@@ -202,9 +202,10 @@ impl<O: Outlet> Receiver<O> {
         }
         let mut ahead = standing.ahead_ms;
         for _ in 0..MOST_BLOCKS {
+            self.stats.ahead_ms = ahead;
             let at = match self.pace.due(&standing, ahead, now) {
                 Due::At(at) => at,
-                Due::In(wait) => return Micros(wait.0.clamp(LOOK.0 / 2.0, BLOCK_MS * 1000.0)),
+                Due::In(wait) => return Micros(wait.0.clamp(LOOK.0 / 2.0, LOOK.0)),
             };
             if stream.edge == Edge::Resting {
                 stream.jitter.rest(at);
@@ -213,8 +214,8 @@ impl<O: Outlet> Receiver<O> {
             let edge = stream.edge;
             self.stats.cut += stream.make(at, &standing, edge, &mut self.outlet).0;
             ahead += (stream.out.len() / channels) as f64 * 1000.0 / f64::from(rate.0);
-            self.stats.ahead_ms = ahead;
         }
+        self.stats.ahead_ms = ahead;
         LOOK
     }
 
