@@ -20,18 +20,22 @@ pub const READ_WORD: usize = 32;
 pub const DATA_WORD: usize = 48;
 
 /// The ring itself, as long as it is there.
+#[derive(Clone, Copy)]
 struct Words {
     start: NonNull<AtomicU32>,
     capacity: u32,
     channels: usize,
 }
 
-// SAFETY: only atomics are reached through it, and only under the cell's turn.
+// SAFETY: only atomics are reached through it, and only under the turn of the cell that it lies in.
 unsafe impl Send for Words {}
 
 /// A ring in JavaScript's memory, until it is detached.
 pub struct SharedMemory {
+    /// For the audio thread, which must never find its turn taken but by `detach`.
     words: TryCell<Option<Words>>,
+    /// For everybody else.
+    outside: TryCell<Option<Words>>,
     /// Index words that made no sense, and samples that were no numbers.
     faults: AtomicU64,
 }
@@ -67,12 +71,14 @@ impl SharedMemory {
         if !sound || !fits || capacity == 0 || capacity > u32::MAX / 2 {
             return None;
         }
-        let words = TryCell::new(Some(Words { start, capacity, channels }));
-        Some(Arc::new(SharedMemory { words, faults: AtomicU64::new(0) }))
+        let words = Some(Words { start, capacity, channels });
+        let (words, outside) = (TryCell::new(words), TryCell::new(words));
+        Some(Arc::new(SharedMemory { words, outside, faults: AtomicU64::new(0) }))
     }
 
     /// Takes the memory away: when this returns nobody touches it any more. Not for the audio thread.
     pub fn detach(&self) {
+        self.outside.with(|words| *words = None);
         self.words.with(|words| *words = None);
     }
 
@@ -82,7 +88,7 @@ impl SharedMemory {
 
     /// Channels and capacity; `None` once detached. Not for the audio thread.
     pub fn shape(&self) -> Option<(usize, Frames)> {
-        self.words.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
+        self.outside.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
     }
 
     /// An index as it stands, if it can be one. Not for the audio thread.
@@ -92,7 +98,7 @@ impl SharedMemory {
             let index = words.word(word).load(Ordering::Acquire);
             (index < 2 * words.capacity).then_some(index)
         };
-        self.words.with(index).unwrap_or(0)
+        self.outside.with(index).unwrap_or(0)
     }
 
     /// Frames between the indices, as far as they make sense; none once detached. Not for the audio thread.
@@ -101,7 +107,7 @@ impl SharedMemory {
             let index = |at| words.word(at).load(Ordering::Acquire);
             words.between(index(READ_WORD), index(WRITE_WORD)).unwrap_or(0)
         };
-        Frames(self.words.with(|words| words.as_ref().map_or(0, |words| u64::from(between(words)))))
+        Frames(self.outside.with(|words| words.as_ref().map_or(0, |words| u64::from(between(words)))))
     }
 
     fn fault(&self) {

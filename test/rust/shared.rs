@@ -5,7 +5,7 @@ mod stage;
 
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use sdl_callback_audio::link::shared::{
@@ -234,4 +234,30 @@ fn words_that_describe_no_ring_in_this_memory_are_refused() {
             ring.words[word].store(kept, Ordering::SeqCst);
         }
     }
+}
+
+#[test]
+fn who_asks_how_full_the_ring_is_never_keeps_the_audio_thread_from_it() {
+    let ring = JsRing::new(2, 64);
+    let memory = ring.memory();
+    let (mut reader, mut writer) = (SharedReader::new(memory.clone()), SharedWriter::new(memory.clone()));
+    let over = AtomicBool::new(false);
+    let asked = AtomicU32::new(0);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            while !over.load(Ordering::Acquire) {
+                assert!(memory.frames_inside() <= Frames(64) && memory.shape().is_some());
+                asked.fetch_add(1, Ordering::Release);
+            }
+        });
+        let (sound, mut out, mut round) = ([0.5; 16], [0.0; 16], 0);
+        // And until the other thread has had its turn.
+        while round < 200_000 || asked.load(Ordering::Acquire) < 1_000 {
+            round += 1;
+            assert_eq!(writer.push(&sound), Frames(8), "round {round}");
+            assert_eq!(reader.copy(&mut out), 16, "round {round}");
+        }
+        over.store(true, Ordering::Release);
+        asking.join().expect("it does not panic");
+    });
 }
