@@ -12,6 +12,11 @@ pub trait Guest {
     /// It wants to leave, and may.
     fn has_ended(&self) -> bool;
 
+    /// It wants to leave. With no device to hear it, it need not fade first.
+    fn leaves(&self) -> bool {
+        self.has_ended()
+    }
+
     /// Its turn comes soon: asks for the memory that it will use.
     fn bring_near(&self) {}
 }
@@ -103,10 +108,20 @@ impl<T: Guest> Guests<T> {
 
     /// Sends home those that have ended, as many as the lane has room for; true if somebody went.
     pub fn let_go(&mut self) -> bool {
+        self.send_home(T::has_ended)
+    }
+
+    /// While no device runs the callback: takes in those that have come, and sends home those that want to leave.
+    pub fn rest(&mut self) {
+        self.take_in();
+        self.send_home(T::leaves);
+    }
+
+    fn send_home(&mut self, goes: impl Fn(&T) -> bool) -> bool {
         let Guests { departures, places, used, .. } = self;
         let (mut place, before) = (0, *used);
         while place < *used && departures.has_room() {
-            if places.get(place).and_then(Option::as_ref).is_some_and(|guest| !guest.has_ended()) {
+            if places.get(place).and_then(Option::as_ref).is_some_and(|guest| !goes(guest)) {
                 place += 1;
                 continue;
             }

@@ -61,6 +61,11 @@ impl Mixer {
         news | (ended && self.voices.let_go())
     }
 
+    /// Lets sources come and go while no device runs the callback.
+    pub fn rest(&mut self) {
+        self.voices.rest();
+    }
+
     /// No source is sounding or fading.
     pub fn is_silent(&self) -> bool {
         self.voices.iter().all(Voice::is_silent)

@@ -139,6 +139,10 @@ impl Guest for Voice {
         self.control.closing.get() && self.control.faded.get()
     }
 
+    fn leaves(&self) -> bool {
+        self.control.closing.get()
+    }
+
     fn bring_near(&self) {
         bring_near(Arc::as_ptr(&self.control).addr(), SourceControl::USED_IN_EVERY_BLOCK);
         self.reader.bring_near();
