@@ -36,5 +36,10 @@ export const run = async ({ rounds }) => {
     const ratio = median(results.map((result) => result[second][quantile] / result[first][quantile]))
     return [label, us(first, quantile), us(second, quantile), ratio, ...judge(ratio, wanted)]
   }))
+  const [{ interop }] = results
+  printTable(['speech there and back, dB', 'decoded by us', 'by @discordjs/opus', 'bytes'], ['ours', 'theirs'].map((from) => {
+    const { ours, theirs, bytes } = interop[from]
+    return [`encoded by ${from === 'ours' ? 'us' : '@discordjs/opus'}`, ours, theirs, bytes]
+  }))
   return { ran: true }
 }
