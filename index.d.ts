@@ -12,13 +12,13 @@ import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions
 import type { StreamMakers } from './js/streams'
 
 export type { Events, Sdl } from './js/kmamal'
-export * from './js/mixing'
-export * from './js/streams'
-
 export * from './js/codec'
+export * from './js/mixing'
 export * from './js/packets'
+export * from './js/playout'
 export * from './js/processor'
 export * from './js/sender'
+export * from './js/streams'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =

@@ -11,6 +11,7 @@ pub mod link;
 #[cfg(feature = "node")]
 mod node;
 pub mod packet;
+pub mod playout;
 pub mod rt;
 pub mod units;
 pub mod voice;

@@ -6,6 +6,7 @@ mod env;
 mod hot;
 mod packets;
 mod parts;
+mod playout;
 mod sending;
 mod stats;
 mod steer;

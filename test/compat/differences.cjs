@@ -26,8 +26,8 @@ const loading = [
     because: 'the rest of SDL is not here, and says so when it is asked for; what SDL does not have is',
     rows: {
       'module · names': returned([
-        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer', 'Resampler', 'Sender',
-        'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
+        'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer',
+        'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender', 'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
       ]),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)

@@ -9,8 +9,9 @@ const { perform, run, PATIENCE_MS } = require('./studio.cjs')
 const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
 const NAMES = [
-  'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener',
-  'PacketSealer', 'Resampler', 'Sender', 'SharedRing', 'floatToInt16', 'int16ToFloat',
+  'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer',
+  'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener', 'PacketSealer', 'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender',
+  'SharedRing', 'floatToInt16', 'int16ToFloat',
 ]
 
 describe('The package', function () {

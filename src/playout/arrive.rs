@@ -1,0 +1,127 @@
+//! Any thread. How packets come into a jitter buffer: each where it belongs, no more than are wanted, and a sender that begins anew
+//! is followed.
+
+use crate::playout::delay::Seen;
+use crate::playout::jitter::{Arrived, JitterBuffer};
+use crate::playout::options::{Mode, Options};
+use crate::playout::store::Packet;
+use crate::units::Micros;
+
+/// What may wait beyond the longest delay before the oldest is thrown away.
+const OVERFLOW_MS: f64 = 1000.0;
+/// Packets that may wait, however short they are.
+const MOST_PACKETS: usize = 1024;
+/// A packet whose transit time is off by so much belongs to another timeline.
+const EARLY_MS: f64 = 500.0;
+const LATE_MS: f64 = 2000.0;
+/// Packets of another timeline that have to agree before it is followed.
+const AGREE: usize = 2;
+/// The same for packets that are merely late, one after the other, with none in time.
+const AGREE_LATE: usize = 5;
+
+impl JitterBuffer {
+    /// Takes a packet that arrived at `arrival`. What is no packet of this stream is counted as refused.
+    pub fn push(&mut self, sequence: u32, timestamp: u32, payload: &[u8], arrival: Micros) {
+        let Options { rate, channels, .. } = self.options;
+        let Some(frames) = self.decoder.frames(payload, rate, channels) else {
+            self.totals.refused += 1;
+            return;
+        };
+        if self.ms(frames) > 1000.0 || !arrival.0.is_finite() {
+            self.totals.refused += 1;
+            return;
+        }
+        let (sequence, timestamp) = (self.sequences.peek(sequence), self.timestamps.peek(timestamp));
+        let packet = Packet { sequence, timestamp, frames, payload: self.store.copy(payload) };
+        let transit = arrival.0 / 1000.0 - self.ms(timestamp);
+        let base = self.delay.base();
+        let known = base < f64::MAX;
+        let elsewhere = known && (transit < base - EARLY_MS || transit > base + LATE_MS);
+        let behind = self.playing && sequence < self.cursor;
+        if self.store.has_seen(sequence) && !elsewhere {
+            self.totals.duplicate += 1;
+            return self.store.give_back(packet.payload);
+        }
+        if elsewhere || (behind && timestamp >= self.end) {
+            return self.stray(packet, transit, AGREE);
+        }
+        if behind {
+            self.totals.late += 1;
+            self.store.mark(sequence);
+            self.note(&packet, transit, true);
+            return self.stray(packet, transit, AGREE_LATE);
+        }
+        self.strays.clear();
+        self.accept(packet, transit);
+    }
+
+    fn accept(&mut self, packet: Packet, transit: f64) {
+        let overtaken = self.store.newest().is_some_and(|newest| packet.sequence < newest);
+        self.sequences.next(packet.sequence as u32);
+        self.timestamps.next(packet.timestamp as u32);
+        self.store.mark(packet.sequence);
+        self.note(&packet, transit, overtaken);
+        self.store.insert(packet);
+        self.bound();
+    }
+
+    fn note(&mut self, packet: &Packet, transit_ms: f64, overtaken: bool) {
+        if self.delay.base() == f64::MAX || self.arrived.len() == MOST_PACKETS {
+            self.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, transit_ms);
+        }
+        if self.arrived.len() < MOST_PACKETS {
+            self.arrived.push(Arrived { media_ms: self.ms(packet.timestamp), transit_ms, overtaken });
+        }
+    }
+
+    /// Holds a packet that does not fit; follows it when `agree` of them in a row fit each other.
+    fn stray(&mut self, packet: Packet, transit: f64, agree: usize) {
+        let follows = self.strays.last().is_some_and(|last| packet.sequence == last.sequence + 1);
+        if !follows || (transit - self.stray_transit).abs() > 100.0 {
+            self.strays.clear();
+        }
+        self.stray_transit = transit;
+        self.strays.push(packet);
+        if self.strays.len() < agree {
+            return;
+        }
+        self.totals.restarts += 1;
+        self.totals.discarded += self.store.len() as u64;
+        self.store.clear();
+        self.arrived.clear();
+        self.delay.shift(transit - self.delay.base());
+        self.line.clear_ahead();
+        self.playing = false;
+        self.gap = None;
+        for packet in std::mem::take(&mut self.strays) {
+            self.accept(packet, transit);
+        }
+    }
+
+    /// Keeps what waits within bounds: the newest is kept, and as much as the delay asks for.
+    fn bound(&mut self) {
+        let most = match self.options.mode {
+            Mode::Auto { max_ms, .. } => max_ms,
+            Mode::Fixed { ms } => ms,
+        };
+        let most = self.frames(most + OVERFLOW_MS);
+        let Some(end) = self.store.last().map(Packet::end) else { return };
+        let over = |first: &Packet, most: i64| end - first.timestamp > most;
+        let count = self.store.len();
+        if count <= MOST_PACKETS && !self.store.first().is_some_and(|first| over(first, most)) {
+            return;
+        }
+        let keep = self.frames(self.target_ms());
+        while let Some(first) = self.store.first() {
+            if !over(first, keep) && self.store.len() <= MOST_PACKETS / 2 {
+                break;
+            }
+            let next = first.sequence + 1;
+            if let Some(packet) = self.store.take_first() {
+                self.store.give_back(packet.payload);
+            }
+            self.cursor = self.cursor.max(next);
+            self.totals.discarded += 1;
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Any thread. When the media time of a sender is to be seen and heard here: one clock for all tracks of that sender. Pure: `now`
+//! comes in, on one clock for all tracks, in µs.
+
+use crate::playout::delay::{Delay, Seen};
+use crate::playout::jitter::Mode;
+
+/// Where a target that follows the network begins.
+const START_MS: f64 = 40.0;
+/// How fast a target that follows the network may move, in ms per ms: up to keep frames from being late, down unnoticed.
+const RISE: f64 = 1.0;
+const FALL: f64 = 0.05;
+/// A media time whose transit time is off by so much is on another timeline, and is followed when so many in a row agree.
+const EARLY_MS: f64 = 500.0;
+const LATE_MS: f64 = 2000.0;
+const AGREE: u32 = 3;
+/// Lip-sync is judged no finer: below it nobody sees it, and pacing suffers.
+const FLOOR_US: f64 = 50_000.0;
+/// Sound that has not told where it is for so long plays no more, and nothing waits for it.
+const SILENT_US: f64 = 500_000.0;
+/// Longer than any frame lasts.
+const LONGEST_FRAME_US: f64 = 1_000_000.0;
+
+/// What becomes of a frame, against what is being heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sync {
+    Play,
+    /// Too late: the next one, please.
+    Skip,
+    /// Too early, by no more than this.
+    Wait {
+        us: f64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Audio,
+    Video,
+}
+
+#[derive(Clone, Debug)]
+struct Track {
+    name: String,
+    kind: Kind,
+    delay: Delay,
+    known: bool,
+    /// Of the arrivals that do not fit: how many in a row, and the last transit time.
+    strays: (u32, f64),
+    last_pts: Option<f64>,
+    frame_us: f64,
+    /// Media time and now, when it last told.
+    heard: Option<(f64, f64)>,
+    /// A frame that was told to wait, and since when.
+    waiting: Option<(f64, f64)>,
+}
+
+impl Track {
+    fn new(name: &str, kind: Kind) -> Track {
+        Track {
+            name: name.to_owned(),
+            kind,
+            delay: Delay::default(),
+            known: false,
+            strays: (0, 0.0),
+            last_pts: None,
+            frame_us: 0.0,
+            heard: None,
+            waiting: None,
+        }
+    }
+}
+
+/// Every method that takes a track's name knows it from then on: as sound, if its name begins with `audio`.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    mode: Mode,
+    tracks: Vec<Track>,
+    target: f64,
+    /// Where the target last moved.
+    moved: Option<f64>,
+}
+
+impl Clock {
+    pub fn new(mode: Mode) -> Clock {
+        let target = match mode {
+            Mode::Auto { min_ms, max_ms } => START_MS.clamp(min_ms, max_ms),
+            Mode::Fixed { ms } => ms,
+        };
+        Clock { mode, tracks: Vec::new(), target, moved: None }
+    }
+
+    fn track(&mut self, name: &str) -> &mut Track {
+        let index = self.tracks.iter().position(|track| track.name == name).unwrap_or_else(|| {
+            let kind = if name.starts_with("audio") { Kind::Audio } else { Kind::Video };
+            self.tracks.push(Track::new(name, kind));
+            self.tracks.len() - 1
+        });
+        &mut self.tracks[index]
+    }
+
+    /// Makes a track known, and says what it is.
+    pub fn open(&mut self, name: &str, kind: Kind) {
+        self.track(name).kind = kind;
+    }
+
+    /// Forgets a track: the others go on as they were, and wait for it no longer.
+    pub fn close(&mut self, name: &str) {
+        let target = self.target;
+        let base = self.base();
+        self.tracks.retain(|track| track.name != name);
+        // Whoever is left keeps its playout times, and drifts to its own from there.
+        if let (Some(before), Some(after)) = (base, self.base()) {
+            self.target = target + before - after;
+        }
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Takes effect at once: every playout time moves by the difference, and none is forgotten.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.target = self.wanted();
+    }
+
+    /// The fastest packet of the last seconds, of any track.
+    fn base(&self) -> Option<f64> {
+        let known = self.tracks.iter().filter(|track| track.known);
+        known.map(|track| track.delay.base()).min_by(f64::total_cmp)
+    }
+
+    fn wanted(&self) -> f64 {
+        match self.mode {
+            Mode::Fixed { ms } => ms,
+            Mode::Auto { min_ms, max_ms } => {
+                let known = self.tracks.iter().filter(|track| track.known);
+                let wanted = known.map(|track| track.delay.wanted()).max_by(f64::total_cmp);
+                let above = wanted.zip(self.base()).map_or(START_MS, |(wanted, base)| wanted - base);
+                above.clamp(min_ms, max_ms)
+            }
+        }
+    }
+
+    /// Delay between the fastest packet and playout.
+    pub fn target_ms(&self) -> f64 {
+        self.target
+    }
+
+    /// How old a packet may be and still be of use to a transport that drops by age.
+    pub fn max_latency_ms(&self) -> f64 {
+        1.5 * self.target
+    }
+
+    /// As RFC 3550 defines it; the worst of all tracks.
+    pub fn jitter_ms(&self) -> f64 {
+        self.tracks.iter().map(|track| track.delay.jitter()).fold(0.0, f64::max)
+    }
+
+    /// A packet or frame of media time `pts` arrived.
+    pub fn observe_arrival(&mut self, name: &str, pts: f64, now: f64) {
+        let base = self.base();
+        let transit_ms = (now - pts) / 1000.0;
+        let track = self.track(name);
+        if base.is_some_and(|base| !(base - EARLY_MS..=base + LATE_MS).contains(&transit_ms)) {
+            let agrees = (transit_ms - track.strays.1).abs() < 200.0;
+            track.strays = (if agrees { track.strays.0 + 1 } else { 1 }, transit_ms);
+            if track.strays.0 < AGREE {
+                return;
+            }
+            let by = transit_ms - base.unwrap_or(transit_ms);
+            self.tracks.iter_mut().for_each(|track| {
+                track.delay.shift(by);
+                (track.heard, track.waiting, track.last_pts) = (None, None, None);
+            });
+        }
+        let track = self.track(name);
+        track.strays.0 = 0;
+        track.known = true;
+        let apart = track.last_pts.map_or(0.0, |last| pts - last);
+        if apart > 0.0 && apart < LONGEST_FRAME_US {
+            track.frame_us += (apart - track.frame_us) * if track.frame_us > 0.0 { 0.1 } else { 1.0 };
+        }
+        let overtaken = apart < 0.0;
+        if !overtaken {
+            track.last_pts = Some(pts);
+        }
+        track.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, now / 1000.0);
+        self.follow(now / 1000.0);
+    }
+
+    /// Moves the target towards what is wanted, no faster than goes unnoticed.
+    fn follow(&mut self, now: f64) {
+        let passed = self.moved.map_or(f64::MAX, |moved| (now - moved).max(0.0));
+        self.moved = Some(now);
+        let wanted = self.wanted();
+        self.target = match self.mode {
+            Mode::Fixed { .. } => wanted,
+            Mode::Auto { .. } if wanted > self.target => wanted.min(self.target + passed * RISE),
+            Mode::Auto { .. } => wanted.max(self.target - passed * FALL),
+        };
+    }
+
+    /// When media time `pts` is to be seen or heard; None before the first arrival.
+    pub fn playout_time(&self, pts: f64) -> Option<f64> {
+        Some(pts + (self.base()? + self.target) * 1000.0)
+    }
+
+    /// Media time `pts` of a track is being heard or seen at `now`.
+    pub fn report_playout(&mut self, name: &str, pts: f64, now: f64) {
+        let track = self.track(name);
+        track.heard = Some((pts, now));
+        track.waiting = None;
+    }
+
+    /// The media time that is being heard, where sound plays.
+    pub fn heard(&self, now: f64) -> Option<f64> {
+        let told = self.tracks.iter().filter(|track| track.kind == Kind::Audio).filter_map(|track| track.heard);
+        let fresh = told.filter(|(_, at)| (now - at).abs() <= SILENT_US);
+        fresh.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(pts, at)| pts + now - at)
+    }
+
+    /// Whether to show media time `pts` of a track now. Sound is the master and always plays; where there is none, so does
+    /// everything. No frame is told to wait for longer than a quarter of the target, however often it asks.
+    pub fn sync_check(&mut self, name: &str, pts: f64, now: f64) -> Sync {
+        let heard = self.heard(now);
+        let target = self.target * 1000.0;
+        let track = self.track(name);
+        let Some(heard) = heard.filter(|_| track.kind != Kind::Audio) else { return Sync::Play };
+        let floor = track.frame_us.max(FLOOR_US);
+        let ahead = pts - heard;
+        if -ahead > f64::max(target / 2.0, floor) {
+            track.waiting = None;
+            return Sync::Skip;
+        }
+        let most = f64::max(target / 4.0, floor);
+        if ahead <= most {
+            return Sync::Play;
+        }
+        let since = match track.waiting {
+            Some((waits, since)) if waits == pts => since,
+            _ => now,
+        };
+        track.waiting = Some((pts, since));
+        let left = most - (now - since);
+        if left <= 0.0 { Sync::Play } else { Sync::Wait { us: left.min(ahead) } }
+    }
+}
