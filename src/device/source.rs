@@ -13,7 +13,7 @@ use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::latest::GainOrder;
 use crate::link::marks::{FrameCount, FrameMarks};
-use crate::link::shared::{SharedMemory, SharedReader};
+use crate::link::shared::{Inside, SharedMemory, SharedReader};
 use crate::link::source::{Feed, SourceControl, SourceReader, SourceWriter, source_ring};
 use crate::rt::mixer::CHUNK;
 use crate::rt::voice::Voice;
@@ -124,7 +124,7 @@ impl Source {
         match &self.input {
             Input::Ring(_) => scaled(self.marks.queued(), self.device.options.rate, self.options.rate),
             // What was written since the last block is in no mark yet.
-            Input::Shared(memory) => memory.frames_inside(),
+            Input::Shared(memory) => memory.inside().queued,
         }
     }
 
@@ -134,8 +134,9 @@ impl Source {
         match &self.input {
             Input::Ring(_) => count,
             Input::Shared(memory) => {
-                let queued = memory.frames_inside();
-                FrameCount { written: count.delivered + count.dropped + count.discarded + queued, queued, ..count }
+                let Inside { cleared, queued } = memory.inside();
+                let discarded = count.discarded + cleared;
+                FrameCount { written: count.delivered + count.dropped + discarded + queued, discarded, queued, ..count }
             }
         }
     }
@@ -164,7 +165,10 @@ impl Source {
     }
 
     pub fn clear(&self) {
-        self.marks.discard_all();
+        match &self.input {
+            Input::Ring(_) => self.marks.discard_all(),
+            Input::Shared(memory) => memory.clear(),
+        }
         self.device.control.block_done.ring();
     }
 

@@ -99,9 +99,13 @@ impl SourceReader {
     /// Steps over what was cleared; true if there was a clear since the last look.
     pub fn settle(&mut self) -> bool {
         if let Feed::Shared(ring, _) = &mut self.feed {
+            let cleared = ring.step_over_cleared();
+            self.read += cleared.unwrap_or(Frames::ZERO).0;
             let seen = ring.look();
             self.there = Frames(seen.saturating_sub(self.read));
             self.marks.publish_written(seen);
+            self.publish();
+            return cleared.is_some();
         }
         let to = self.marks.discard_to();
         if to == self.cleared_to {
@@ -110,10 +114,9 @@ impl SourceReader {
         self.cleared_to = to;
         let skip = to.saturating_sub(self.read);
         let samples = Frames(skip).as_len().saturating_mul(self.channels);
-        self.read += match &mut self.feed {
-            Feed::Ring(cons) => cons.skip(samples) / self.channels,
-            Feed::Shared(ring, _) => ring.skip(Frames(skip)).as_len(),
-        } as u64;
+        if let Feed::Ring(cons) = &mut self.feed {
+            self.read += (cons.skip(samples) / self.channels) as u64;
+        }
         self.publish();
         true
     }

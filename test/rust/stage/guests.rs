@@ -168,6 +168,11 @@ impl JsRing {
         memory
     }
 
+    /// The view that was lent last.
+    pub fn lent(&self) -> Arc<SharedMemory> {
+        self.lent.lock().expect("nobody panics").last().expect("one was lent").clone()
+    }
+
     pub fn detach(&self) {
         self.lent.lock().expect("nobody panics").iter().for_each(|memory| memory.detach());
     }
