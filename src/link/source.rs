@@ -1,11 +1,12 @@
 //! JavaScript threads to audio thread: one more stream to be mixed, as samples at the device's rate and in its channels. The
 //! ring is as long as it was made; nothing grows.
+//!
+//! Its marks are its indices: what lies between `read` and `written` belongs to the reader, the rest to the writer. All that
+//! the two halves tell each other lies in one cache line: with a thousand sources, memory is what mixing waits for.
 
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
-
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
-use ringbuf::wrap::Wrap;
-use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::link::ahead::bring_near;
 use crate::link::control::Flag;
@@ -19,6 +20,7 @@ use crate::units::Frames;
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct SourceControl {
+    pub marks: FrameMarks,
     pub gain: LatestGain,
     /// Wanted: an end. The source fades out and leaves the mix.
     pub closing: Flag,
@@ -29,142 +31,211 @@ pub struct SourceControl {
     pub faulty: Counter,
 }
 
-impl SourceControl {
-    /// Bytes, from the first on.
-    pub const USED_IN_EVERY_BLOCK: usize = 16;
-}
+const _: () = assert!(std::mem::offset_of!(SourceControl, tally) <= 64, "what every block looks at is one cache line");
+
+/// Place for one sample.
+struct Place(UnsafeCell<MaybeUninit<f32>>);
+
+// SAFETY: a place is touched by the half alone to whom the marks give it; `SourceWriter` and `RingEnd` hold to that.
+unsafe impl Sync for Place {}
 
 pub struct SourceWriter {
-    prod: HeapProd<f32>,
+    places: Arc<[Place]>,
+    /// The place after the last sample that was written.
+    at: usize,
     channels: usize,
-    marks: Arc<FrameMarks>,
-    written: u64,
+    control: Arc<SourceControl>,
 }
 
 pub struct SourceReader {
     feed: Feed,
-    channels: usize,
-    marks: Arc<FrameMarks>,
-    read: u64,
-    delivered: u64,
+    control: Arc<SourceControl>,
     cleared_to: u64,
-    /// Frames that were in the ring when it was last looked at.
-    there: Frames,
-    /// Where the samples begin that come next, and how many bytes were used last time.
-    next: (usize, usize),
+    channels: usize,
 }
 
 /// Where the samples come from.
-pub enum Feed {
-    Ring(HeapCons<f32>),
+enum Feed {
+    Ring(RingEnd),
     /// A ring that JavaScript writes, and what was copied out of it for this block.
     Shared(SharedReader, Box<[f32]>),
 }
 
+/// The end that is read.
+struct RingEnd {
+    places: Arc<[Place]>,
+    /// The place of the next sample.
+    at: usize,
+}
+
 /// A ring of `capacity` frames of `channels` samples.
 #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceReader, Arc<FrameMarks>) {
-    let (prod, cons) = HeapRb::new(capacity.as_len().saturating_mul(channels).max(channels)).split();
-    let marks = Arc::new(FrameMarks::default());
-    let writer = SourceWriter { prod, channels, marks: marks.clone(), written: 0 };
-    (writer, SourceReader::new(Feed::Ring(cons), channels, marks.clone()), marks)
+pub fn source_ring(channels: usize, capacity: Frames, control: &Arc<SourceControl>) -> (SourceWriter, SourceReader) {
+    let len = capacity.as_len().max(1).saturating_mul(channels);
+    let places: Arc<[Place]> = (0..len).map(|_| Place(UnsafeCell::new(MaybeUninit::uninit()))).collect();
+    let writer = SourceWriter { places: places.clone(), at: 0, channels, control: control.clone() };
+    let feed = Feed::Ring(RingEnd { places, at: 0 });
+    (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels })
 }
 
 impl SourceWriter {
     /// Appends as many whole frames as there is room for; returns how many.
     pub fn push(&mut self, samples: &[f32]) -> Frames {
-        let frames = self.prod.vacant_len().min(samples.len()) / self.channels;
-        self.prod.push_slice(samples.get(..frames * self.channels).unwrap_or_default());
-        self.written += frames as u64;
-        self.marks.publish_written(self.written);
-        Frames(frames as u64)
+        let frames = self.room().min(Frames((samples.len() / self.channels) as u64));
+        let samples = samples.get(..frames.as_len() * self.channels).unwrap_or_default();
+        let (now, later) = samples.split_at(samples.len().min(self.places.len() - self.at));
+        self.put(now);
+        self.put(later);
+        let marks = &self.control.marks;
+        marks.publish_written(marks.written().0 + frames.0);
+        frames
     }
 
     /// Frames that still fit, cleared ones counted as what takes room until the reader has stepped over them.
     pub fn room(&self) -> Frames {
-        Frames((self.prod.vacant_len() / self.channels) as u64)
+        Frames((self.places.len() / self.channels) as u64).saturating_sub(self.control.marks.in_rings())
+    }
+
+    /// Writes what fits up to the ring's end.
+    fn put(&mut self, samples: &[f32]) {
+        for (place, sample) in self.places.get(self.at..).unwrap_or_default().iter().zip(samples) {
+            // SAFETY: the reader has told by its mark that it is done with these places, and looks at them again only when
+            // `written` has passed them.
+            unsafe { (*place.0.get()).write(*sample) };
+        }
+        self.at += samples.len();
+        if self.at == self.places.len() {
+            self.at = 0;
+        }
+    }
+}
+
+impl RingEnd {
+    /// Up to `len` samples from the next on, in two pieces.
+    ///
+    /// # Safety
+    /// They have been written, and `read` does not pass them while they are in use.
+    unsafe fn samples(&self, len: usize) -> (&[f32], &[f32]) {
+        let (wrapped, first) = self.places.split_at_checked(self.at).unwrap_or_default();
+        let first_len = len.min(first.len());
+        let first = first.get(..first_len).unwrap_or_default();
+        let second = wrapped.get(..len - first_len).unwrap_or_default();
+        // SAFETY: `Place` is an `f32` in memory; by the contract they are there, and the writer keeps off.
+        let samples = |places: &[Place]| unsafe { &*(std::ptr::from_ref(places) as *const [f32]) };
+        (samples(first), samples(second))
+    }
+
+    fn pass(&mut self, len: usize) {
+        self.at += len;
+        if self.at >= self.places.len() {
+            self.at -= self.places.len();
+        }
     }
 }
 
 impl SourceReader {
-    pub fn new(feed: Feed, channels: usize, marks: Arc<FrameMarks>) -> SourceReader {
-        SourceReader { feed, channels, marks, read: 0, delivered: 0, cleared_to: 0, there: Frames::ZERO, next: (0, 0) }
+    /// Reads a ring that JavaScript writes; `scratch` takes one block of it.
+    pub fn of_shared(
+        ring: SharedReader,
+        scratch: Box<[f32]>,
+        channels: usize,
+        control: &Arc<SourceControl>,
+    ) -> SourceReader {
+        SourceReader { feed: Feed::Shared(ring, scratch), control: control.clone(), cleared_to: 0, channels }
     }
 
-    /// Frames that were queued before the last `take`.
-    pub fn queued(&self) -> Frames {
-        self.there
+    pub fn control(&self) -> &SourceControl {
+        &self.control
+    }
+
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Frames that were there at the last look.
+    pub fn there(&self) -> Frames {
+        self.control.marks.in_rings()
     }
 
     /// Steps over what was cleared; true if there was a clear since the last look.
     pub fn settle(&mut self) -> bool {
-        if let Feed::Shared(ring, _) = &mut self.feed {
-            let seen = ring.look();
-            self.there = Frames(seen.saturating_sub(self.read));
-            self.marks.publish_written(seen);
+        let SourceReader { feed, control, cleared_to, channels } = self;
+        let marks = &control.marks;
+        if let Feed::Shared(ring, _) = feed {
+            marks.publish_written(ring.look());
         }
-        let to = self.marks.discard_to();
-        if to == self.cleared_to {
+        let to = marks.discard_to();
+        if to == *cleared_to {
             return false;
         }
-        self.cleared_to = to;
-        let skip = to.saturating_sub(self.read);
-        let samples = Frames(skip).as_len().saturating_mul(self.channels);
-        self.read += match &mut self.feed {
-            Feed::Ring(cons) => cons.skip(samples) / self.channels,
-            Feed::Shared(ring, _) => ring.skip(Frames(skip)).as_len(),
-        } as u64;
-        self.publish();
+        *cleared_to = to;
+        let skip = Frames(to.saturating_sub(marks.read()));
+        let skipped = match feed {
+            Feed::Ring(ring) => {
+                let skipped = skip.min(marks.in_rings());
+                ring.pass(skipped.as_len() * *channels);
+                skipped
+            }
+            Feed::Shared(ring, _) => ring.skip(skip),
+        };
+        marks.discard(skipped);
         true
     }
 
     /// Uses the samples of up to `wanted` frames, in two pieces, and takes them out of the ring. Returns how many frames there
     /// were.
     pub fn take(&mut self, wanted: Frames, act: impl FnOnce(&[f32], &[f32])) -> Frames {
-        let SourceReader { feed, channels, read, delivered, there, next, .. } = self;
+        let SourceReader { feed, control, channels, .. } = self;
         let taken = match feed {
-            Feed::Ring(cons) => {
-                let (first, second) = cons.as_slices();
-                *there = frames_in(first.len() + second.len(), *channels);
-                let frames = wanted.min(*there);
+            Feed::Ring(ring) => {
+                let frames = wanted.min(control.marks.in_rings());
                 let len = frames.as_len() * *channels;
-                let (first, rest) = (first.get(..len).unwrap_or(first), len.saturating_sub(first.len()));
-                let second = second.get(..rest).unwrap_or_default();
+                // SAFETY: so many are there, and none is passed before `deliver`.
+                let (first, second) = unsafe { ring.samples(len) };
                 act(first, second);
-                let last = if second.is_empty() { first } else { second };
-                *next = (last.as_ptr_range().end.addr(), len * size_of::<f32>());
-                cons.skip(len);
+                ring.pass(len);
                 frames
             }
             Feed::Shared(ring, scratch) => {
                 let wanted = scratch.len().min(wanted.as_len() * *channels);
                 let len = ring.copy(scratch.get_mut(..wanted).unwrap_or_default());
                 act(scratch.get(..len).unwrap_or_default(), &[]);
-                frames_in(len, *channels)
+                Frames((len / *channels) as u64)
             }
         };
-        (*read, *delivered) = (*read + taken.0, *delivered + taken.0);
-        self.publish();
+        control.marks.deliver(taken);
         taken
     }
 
+    /// The samples of `wanted` frames, if so many are there in one piece and none was cleared.
+    pub fn whole(&self, wanted: Frames) -> Option<&[f32]> {
+        let Feed::Ring(ring) = &self.feed else { return None };
+        let marks = &self.control.marks;
+        if marks.discard_to() != self.cleared_to || marks.in_rings() < wanted {
+            return None;
+        }
+        let len = wanted.as_len() * self.channels;
+        // SAFETY: so many are there, and none is passed while `self` is borrowed.
+        let (samples, _) = unsafe { ring.samples(len) };
+        (samples.len() == len).then_some(samples)
+    }
+
+    /// Takes out of the ring what was whole; uses the last frame of it.
+    pub fn pass_whole(&mut self, frames: Frames, act: impl FnOnce(&[f32])) {
+        let Feed::Ring(ring) = &mut self.feed else { return };
+        ring.pass((frames.as_len() - 1) * self.channels);
+        // SAFETY: as in `whole`, and `deliver` comes after.
+        act(unsafe { ring.samples(self.channels) }.0);
+        ring.pass(self.channels);
+        self.control.marks.deliver(frames);
+    }
+
     /// Its turn comes soon: asks for the memory that it will use.
-    pub fn bring_near(&self) {
-        bring_near(Arc::as_ptr(&self.marks).addr(), size_of::<FrameMarks>());
-        if let Feed::Ring(cons) = &self.feed {
-            let ring: &HeapRb<f32> = cons.rb_ref();
-            bring_near(std::ptr::from_ref(ring).addr(), size_of_val(ring));
-            bring_near(self.next.0, self.next.1);
+    pub fn bring_near(&self, frames: Frames) {
+        bring_near(Arc::as_ptr(&self.control).addr(), 64);
+        if let Feed::Ring(ring) = &self.feed {
+            let next = ring.places.as_ptr().wrapping_add(ring.at).addr();
+            bring_near(next, frames.as_len() * self.channels * size_of::<f32>());
         }
     }
-
-    fn publish(&self) {
-        self.marks.publish_read(self.read, self.delivered, 0);
-    }
-}
-
-/// Whole frames in so many samples. Mostly a shift will do: a division takes as long as a tenth of the mixing.
-fn frames_in(samples: usize, channels: usize) -> Frames {
-    let frames = if channels.is_power_of_two() { samples >> channels.trailing_zeros() } else { samples / channels };
-    Frames(frames as u64)
 }

@@ -146,11 +146,11 @@ fn the_counts_of_a_source_add_up_although_its_script_writes_an_index_back() {
     for _ in 0..5_000 {
         match random.below(4) {
             0 => ring.words[WRITE_WORD].store(random.below(210) as u32, Ordering::SeqCst),
-            1 => seen.marks.discard_all(),
+            1 => seen.marks().discard_all(),
             2 => stage.play(random.one_in(2)),
             _ => drop(stage.hear(random.below(40))),
         }
-        let count = seen.marks.count();
+        let count = seen.marks().count();
         assert_eq!(count.written, count.delivered + count.discarded + count.queued);
         assert!(count.queued <= Frames(200), "{count:?}");
     }
