@@ -15,7 +15,7 @@ pub trait Guest {
 
 /// A guest's own memory is asked for so many turns before it has to know what else it will use, and that as many before its
 /// turn.
-const TURNS_AHEAD: usize = 4;
+const TURNS_AHEAD: usize = 8;
 
 /// Where guests are let in and taken home. Not for the audio thread.
 pub struct Door<T> {

@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::link::ahead::bring_near;
+use crate::link::ahead::{LINE, bring_line_near};
 use crate::link::control::Flag;
 use crate::link::latest::LatestGain;
 use crate::link::marks::FrameMarks;
@@ -31,7 +31,7 @@ pub struct SourceControl {
     pub faulty: Counter,
 }
 
-const _: () = assert!(std::mem::offset_of!(SourceControl, tally) <= 64, "what every block looks at is one cache line");
+const _: () = assert!(std::mem::offset_of!(SourceControl, tally) <= LINE, "what every block looks at is one cache line");
 
 /// Place for one sample.
 struct Place(UnsafeCell<MaybeUninit<f32>>);
@@ -230,12 +230,16 @@ impl SourceReader {
         self.control.marks.deliver(frames);
     }
 
-    /// Its turn comes soon: asks for the memory that it will use.
-    pub fn bring_near(&self, frames: Frames) {
-        bring_near(Arc::as_ptr(&self.control).addr(), 64);
-        if let Feed::Ring(ring) = &self.feed {
-            let next = ring.places.as_ptr().wrapping_add(ring.at).addr();
-            bring_near(next, frames.as_len() * self.channels * size_of::<f32>());
+    /// Its turn comes soon: asks for what it shares with the writer.
+    pub fn bring_near(&self) {
+        bring_line_near(Arc::as_ptr(&self.control).addr());
+    }
+
+    /// Where the samples will lie that come next.
+    pub fn next_address(&self) -> usize {
+        match &self.feed {
+            Feed::Ring(ring) => ring.places.as_ptr().wrapping_add(ring.at).addr(),
+            Feed::Shared(_, scratch) => scratch.as_ptr().addr(),
         }
     }
 }

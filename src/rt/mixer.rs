@@ -50,8 +50,7 @@ impl Mixer {
             layout.format.decode(bytes, sum);
             sum.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
             let stretch = Stretch { at, frames, flows, curve };
-            let bring_near = |voice: &Voice| voice.bring_near(frames);
-            voices.each(Voice::USED_IN_EVERY_BLOCK, bring_near, |voices| {
+            voices.each(Voice::USED_IN_EVERY_BLOCK, Voice::bring_near, |voices| {
                 let added = add_steady(voices, sum, &stretch);
                 if added == 0 && let Some(Some(voice)) = voices.first_mut() {
                     news |= voice.mix(sum, &stretch);

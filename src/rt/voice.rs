@@ -1,6 +1,7 @@
 //! Audio thread. One source on its way into the mix: its gain, its edges, its shortages.
 
 use crate::format::Layout;
+use crate::link::ahead::{LINE, bring_line_near};
 use crate::link::episodes::EpisodeSender;
 use crate::link::guests::Guest;
 use crate::link::source::SourceReader;
@@ -68,9 +69,9 @@ impl Voice {
         !self.sounding && !self.fading
     }
 
-    /// Asks for the memory that it will use.
-    pub fn bring_near(&self, frames: Frames) {
-        self.reader.bring_near(frames);
+    /// Asks for the memory that it will use beside its own and the sound.
+    pub fn bring_near(&self) {
+        self.reader.bring_near();
     }
 
     /// What it adds and its gain, if all that it has to do for this stretch is to go on.
@@ -187,35 +188,54 @@ impl Guest for Voice {
     }
 }
 
-/// Adds at once as many of the first voices as have nothing to do but to go on; returns how many. The sum is the same as one
-/// after the other.
+/// Adds at once as many of the first voices, four at most, as have nothing to do but to go on; returns how many. The sum is
+/// the same as one after the other.
 pub fn add_steady(voices: &mut [Option<Box<Voice>>], sum: &mut [f32], stretch: &Stretch) -> usize {
-    let steady = |at: usize| voices.get(at)?.as_ref()?.steady(stretch);
-    let count = match [steady(0), steady(1), steady(2), steady(3)] {
-        [Some(a), Some(b), Some(c), Some(d)] => {
-            add_four(sum, [a, b, c, d]);
-            4
-        }
-        [Some((samples, gain)), ..] => {
-            add_scaled(sum, samples, gain);
-            1
-        }
-        _ => 0,
+    let voice_at = |at: usize| voices.get(at).and_then(Option::as_ref);
+    let steady = |at| voice_at(at).and_then(|voice| voice.steady(stretch));
+    let later = |at: usize| voice_at(at + AT_ONCE).map_or(0, |voice| voice.reader.next_address());
+    let added = match [steady(0), steady(1), steady(2), steady(3)] {
+        [Some(a), Some(b), Some(c), Some(d)] => add(sum, [a, b, c, d], later),
+        [Some(a), Some(b), Some(c), _] => add(sum, [a, b, c], later),
+        [Some(a), Some(b), ..] => add(sum, [a, b], later),
+        [Some(a), ..] => add(sum, [a], later),
+        [None, ..] => 0,
     };
-    voices.iter_mut().take(count).flatten().for_each(|voice| voice.pass(stretch.frames));
-    count
+    voices.iter_mut().take(added).flatten().for_each(|voice| voice.pass(stretch.frames));
+    added
 }
 
-/// The heart of the mixer.
+/// How many voices are added in one pass over the sum.
+const AT_ONCE: usize = 4;
+/// Samples in a cache line.
+const SAMPLES: usize = LINE / size_of::<f32>();
+
+/// The heart of the mixer: adds the sounds, each at its gain, and asks meanwhile, line by line, for those whose turn is next.
+/// Returns how many.
+fn add<const N: usize>(sum: &mut [f32], sounds: [(&[f32], f32); N], later: impl Fn(usize) -> usize) -> usize {
+    let later: [usize; N] = std::array::from_fn(later);
+    let (sum, rest) = sum.as_chunks_mut::<SAMPLES>();
+    let done = sum.len() * SAMPLES;
+    let lines = sounds.map(|(samples, gain)| (samples.as_chunks::<SAMPLES>().0, gain));
+    for (at, sum) in sum.iter_mut().enumerate() {
+        later.iter().for_each(|address| bring_line_near(address + at * LINE));
+        // On its own: the compiler may then use vectors.
+        let mut line_sum = *sum;
+        for (lines, gain) in lines {
+            let Some(line) = lines.get(at) else { break };
+            line_sum.iter_mut().zip(line).for_each(|(sum, sample)| *sum += sample * gain);
+        }
+        *sum = line_sum;
+    }
+    for (samples, gain) in sounds {
+        add_scaled(rest, samples.get(done..).unwrap_or_default(), gain);
+    }
+    N
+}
+
 fn add_scaled(sum: &mut [f32], samples: &[f32], gain: f32) {
     for (sum, sample) in sum.iter_mut().zip(samples) {
         *sum += sample * gain;
-    }
-}
-
-fn add_four(sum: &mut [f32], [a, b, c, d]: [(&[f32], f32); 4]) {
-    for ((((sum, at_a), at_b), at_c), at_d) in sum.iter_mut().zip(a.0).zip(b.0).zip(c.0).zip(d.0) {
-        *sum = *sum + at_a * a.1 + at_b * b.1 + at_c * c.1 + at_d * d.1;
     }
 }
 
