@@ -70,15 +70,13 @@ impl Source {
         memory: Option<Arc<SharedMemory>>,
     ) -> Result<Source, AudioError> {
         let (layout, rate) = (device.options.layout, device.options.rate);
-        let control = Arc::new(SourceControl::default());
-        control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         let (episodes, episodes_out) = episode_lane();
-        let (input, capacity, reader) = match memory {
+        let (input, capacity, reader, control) = match memory {
             Some(memory) => {
                 let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
                 let ring = SharedReader::new(memory.clone());
-                let reader = SourceReader::of_shared(ring, scratch, layout.channels, &control);
-                (Input::Shared(memory), Frames(u64::MAX), reader)
+                let (reader, control) = SourceReader::of_shared(ring, scratch, layout.channels);
+                (Input::Shared(memory), Frames(u64::MAX), reader, control)
             }
             None => {
                 let converted = options.rate != rate;
@@ -86,13 +84,14 @@ impl Source {
                     .then(|| Resampler::new(options.rate, rate, layout.channels, Quality::Voice))
                     .transpose()?;
                 let capacity = scaled(options.target, options.rate, rate) + SLACK;
-                let (writer, reader) = source_ring(layout.channels, capacity, &control);
+                let (writer, reader, control) = source_ring(layout.channels, capacity);
                 let channels = (options.channels, layout.channels);
                 let feeder = Feeder { writer, resampler, channels, mapped: Vec::new(), resampled: Vec::new() };
                 let sure = if converted { capacity.saturating_sub(RESAMPLERS_SHARE) } else { capacity };
-                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader)
+                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader, control)
             }
         };
+        control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         device.admit_voice(Box::new(Voice::new(reader, episodes)))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
         Ok(Source { id, device, options, control, holders: Holders::new(), input, capacity, shortages })

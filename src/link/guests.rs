@@ -85,12 +85,7 @@ impl<T: Guest> Guests<T> {
     /// One after the other: `act` gets the place of the one whose turn it is and those that follow, and says how many of
     /// them have had theirs. With many of them most of the time would go into waiting for their memory: it is asked for
     /// early, of each the first `own` bytes and what `bring_near` asks for.
-    pub fn each(
-        &mut self,
-        own: usize,
-        bring_near: impl Fn(&T),
-        mut act: impl FnMut(&mut [Option<Box<T>>]) -> usize,
-    ) {
+    pub fn each(&mut self, own: usize, bring_near: impl Fn(&T), mut act: impl FnMut(&mut [Option<Box<T>>]) -> usize) {
         let (mut turn, mut asked) = (0, 0);
         while turn < self.used {
             while asked < turn + TURNS_AHEAD {
@@ -173,7 +168,11 @@ mod tests {
                 |_| asked.set(asked.get() + 1),
                 |places| {
                     let several = 1 + places.len() / 2 % 4;
-                    places.iter().flatten().take(several).for_each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
+                    places
+                        .iter()
+                        .flatten()
+                        .take(several)
+                        .for_each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
                     several
                 },
             );

@@ -31,9 +31,11 @@ pub struct SourceControl {
     pub faulty: Counter,
 }
 
-const _: () = assert!(std::mem::offset_of!(SourceControl, tally) <= LINE, "what every block looks at is one cache line");
+const _: () =
+    assert!(std::mem::offset_of!(SourceControl, tally) <= LINE, "what every block looks at is one cache line");
 
 /// Place for one sample.
+#[repr(transparent)]
 struct Place(UnsafeCell<MaybeUninit<f32>>);
 
 // SAFETY: a place is touched by the half alone to whom the marks give it; `SourceWriter` and `RingEnd` hold to that.
@@ -57,8 +59,14 @@ pub struct SourceReader {
 /// Where the samples come from.
 enum Feed {
     Ring(RingEnd),
-    /// A ring that JavaScript writes, and what was copied out of it for this block.
-    Shared(SharedReader, Box<[f32]>),
+    /// In a box, so that it takes no room in the cache lines of the others.
+    Shared(Box<SharedEnd>),
+}
+
+/// A ring that JavaScript writes, and what was copied out of it for this block.
+struct SharedEnd {
+    ring: SharedReader,
+    scratch: Box<[f32]>,
 }
 
 /// The end that is read.
@@ -68,14 +76,15 @@ struct RingEnd {
     at: usize,
 }
 
-/// A ring of `capacity` frames of `channels` samples.
+/// A ring of `capacity` frames of `channels` samples. The control is of this one ring: its marks are the indices.
 #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-pub fn source_ring(channels: usize, capacity: Frames, control: &Arc<SourceControl>) -> (SourceWriter, SourceReader) {
+pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceReader, Arc<SourceControl>) {
+    let control = Arc::<SourceControl>::default();
     let len = capacity.as_len().max(1).saturating_mul(channels);
     let places: Arc<[Place]> = (0..len).map(|_| Place(UnsafeCell::new(MaybeUninit::uninit()))).collect();
     let writer = SourceWriter { places: places.clone(), at: 0, channels, control: control.clone() };
     let feed = Feed::Ring(RingEnd { places, at: 0 });
-    (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels })
+    (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control)
 }
 
 impl SourceWriter {
@@ -134,14 +143,12 @@ impl RingEnd {
 }
 
 impl SourceReader {
-    /// Reads a ring that JavaScript writes; `scratch` takes one block of it.
-    pub fn of_shared(
-        ring: SharedReader,
-        scratch: Box<[f32]>,
-        channels: usize,
-        control: &Arc<SourceControl>,
-    ) -> SourceReader {
-        SourceReader { feed: Feed::Shared(ring, scratch), control: control.clone(), cleared_to: 0, channels }
+    /// Reads a ring that JavaScript writes; `scratch` takes one block of it. Not for the audio thread.
+    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
+    pub fn of_shared(ring: SharedReader, scratch: Box<[f32]>, channels: usize) -> (SourceReader, Arc<SourceControl>) {
+        let control = Arc::<SourceControl>::default();
+        let feed = Feed::Shared(Box::new(SharedEnd { ring, scratch }));
+        (SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control)
     }
 
     pub fn control(&self) -> &SourceControl {
@@ -161,8 +168,8 @@ impl SourceReader {
     pub fn settle(&mut self) -> bool {
         let SourceReader { feed, control, cleared_to, channels } = self;
         let marks = &control.marks;
-        if let Feed::Shared(ring, _) = feed {
-            marks.publish_written(ring.look());
+        if let Feed::Shared(shared) = feed {
+            marks.publish_written(shared.ring.look());
         }
         let to = marks.discard_to();
         if to == *cleared_to {
@@ -176,7 +183,7 @@ impl SourceReader {
                 ring.pass(skipped.as_len() * *channels);
                 skipped
             }
-            Feed::Shared(ring, _) => ring.skip(skip),
+            Feed::Shared(shared) => shared.ring.skip(skip),
         };
         marks.discard(skipped);
         true
@@ -196,7 +203,8 @@ impl SourceReader {
                 ring.pass(len);
                 frames
             }
-            Feed::Shared(ring, scratch) => {
+            Feed::Shared(shared) => {
+                let SharedEnd { ring, scratch } = &mut **shared;
                 let wanted = scratch.len().min(wanted.as_len() * *channels);
                 let len = ring.copy(scratch.get_mut(..wanted).unwrap_or_default());
                 act(scratch.get(..len).unwrap_or_default(), &[]);
@@ -220,16 +228,6 @@ impl SourceReader {
         (samples.len() == len).then_some(samples)
     }
 
-    /// Takes out of the ring what was whole; uses the last frame of it.
-    pub fn pass_whole(&mut self, frames: Frames, act: impl FnOnce(&[f32])) {
-        let Feed::Ring(ring) = &mut self.feed else { return };
-        ring.pass((frames.as_len() - 1) * self.channels);
-        // SAFETY: as in `whole`, and `deliver` comes after.
-        act(unsafe { ring.samples(self.channels) }.0);
-        ring.pass(self.channels);
-        self.control.marks.deliver(frames);
-    }
-
     /// Its turn comes soon: asks for what it shares with the writer.
     pub fn bring_near(&self) {
         bring_line_near(Arc::as_ptr(&self.control).addr());
@@ -239,7 +237,17 @@ impl SourceReader {
     pub fn next_address(&self) -> usize {
         match &self.feed {
             Feed::Ring(ring) => ring.places.as_ptr().wrapping_add(ring.at).addr(),
-            Feed::Shared(_, scratch) => scratch.as_ptr().addr(),
+            Feed::Shared(shared) => shared.scratch.as_ptr().addr(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_block_looks_at_lies_in_one_cache_line() {
+        assert!(std::mem::offset_of!(SourceControl, tally) <= LINE && align_of::<SourceControl>() == LINE);
     }
 }

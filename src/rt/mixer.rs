@@ -52,7 +52,9 @@ impl Mixer {
             let stretch = Stretch { at, frames, flows, curve };
             voices.each(Voice::USED_IN_EVERY_BLOCK, Voice::bring_near, |voices| {
                 let added = add_steady(voices, sum, &stretch);
-                if added == 0 && let Some(Some(voice)) = voices.first_mut() {
+                if added == 0
+                    && let Some(Some(voice)) = voices.first_mut()
+                {
                     news |= voice.mix(sum, &stretch);
                     ended |= voice.has_ended();
                 }

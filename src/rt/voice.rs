@@ -1,7 +1,7 @@
 //! Audio thread. One source on its way into the mix: its gain, its edges, its shortages.
 
 use crate::format::Layout;
-use crate::link::ahead::{LINE, bring_line_near};
+use crate::link::ahead::{LINE, bring_line_near, bring_near};
 use crate::link::episodes::EpisodeSender;
 use crate::link::guests::Guest;
 use crate::link::source::SourceReader;
@@ -53,8 +53,9 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Bytes, from the first on.
-    pub const USED_IN_EVERY_BLOCK: usize = 128;
+    /// Bytes, from the first on, for two channels.
+    pub const USED_IN_EVERY_BLOCK: usize =
+        std::mem::offset_of!(Voice, edge) + std::mem::offset_of!(Edge, last) + 2 * size_of::<f32>();
 
     pub fn new(reader: SourceReader, episodes: EpisodeSender) -> Voice {
         let gain = GainRamp::new(&reader.control().gain);
@@ -93,8 +94,8 @@ impl Voice {
     fn pass(&mut self, frames: Frames) {
         let Voice { reader, gain, depth, edge, .. } = self;
         depth.note(reader.there(), &reader.control().tally.depth);
-        let keep = |last: &[f32]| edge.last.iter_mut().zip(last).for_each(|(place, sample)| *place = sample * gain.gain());
-        reader.pass_whole(frames, keep);
+        let channels = reader.channels();
+        reader.take(frames, |samples, _| edge.keep_last(samples, gain.gain(), channels));
     }
 
     /// Adds the next stretch to `sum`. Returns true if the pump should look.
@@ -166,8 +167,7 @@ impl Voice {
                 add_scaled(into_first, first, gain.gain());
                 add_scaled(into_rest, second, gain.gain());
                 let last = if second.is_empty() { first } else { second };
-                let last = last.get(last.len().saturating_sub(channels)..).unwrap_or_default();
-                edge.last.iter_mut().zip(last).for_each(|(place, sample)| *place = sample * gain.gain());
+                edge.keep_last(last, gain.gain(), channels);
             } else {
                 edge.add(into_first, first, gain, channels, curve);
                 edge.add(into_rest, second, gain, channels, curve);
@@ -199,7 +199,10 @@ pub fn add_steady(voices: &mut [Option<Box<Voice>>], sum: &mut [f32], stretch: &
         [Some(a), Some(b), Some(c), _] => add(sum, [a, b, c], later),
         [Some(a), Some(b), ..] => add(sum, [a, b], later),
         [Some(a), ..] => add(sum, [a], later),
-        [None, ..] => 0,
+        [None, ..] => {
+            bring_near(later(0), size_of_val(sum));
+            0
+        }
     };
     voices.iter_mut().take(added).flatten().for_each(|voice| voice.pass(stretch.frames));
     added
@@ -242,6 +245,12 @@ fn add_scaled(sum: &mut [f32], samples: &[f32], gain: f32) {
 impl Edge {
     fn is_over(&self, curve: &[f32]) -> bool {
         has_passed(self.tail_at, curve) && has_passed(self.fade_at, curve)
+    }
+
+    /// The last frame of these, at that gain, is the last that went into the mix.
+    fn keep_last(&mut self, samples: &[f32], gain: f32, channels: usize) {
+        let last = samples.get(samples.len().saturating_sub(channels)..).unwrap_or_default();
+        self.last.iter_mut().zip(last).for_each(|(place, sample)| *place = sample * gain);
     }
 
     /// Adds data while a ramp or a gain is on its way.

@@ -55,17 +55,15 @@ impl Seen {
 
 /// A source whose ring holds `ring` frames, and what is to join the mix.
 pub fn source(channels: usize, ring: Frames) -> (Source, Box<Voice>) {
-    let control = Arc::default();
-    let (writer, reader) = source_ring(channels, ring, &control);
+    let (writer, reader, control) = source_ring(channels, ring);
     let (seen, voice) = voice(reader, control);
     (Source { writer, seen }, voice)
 }
 
 /// A source that reads JavaScript's own ring.
 pub fn shared_source(channels: usize, ring: &JsRing) -> (Seen, Box<Voice>) {
-    let control = Arc::default();
     let scratch = vec![0.0; CHUNK.as_len() * channels].into_boxed_slice();
-    let reader = SourceReader::of_shared(SharedReader::new(ring.memory()), scratch, channels, &control);
+    let (reader, control) = SourceReader::of_shared(SharedReader::new(ring.memory()), scratch, channels);
     voice(reader, control)
 }
 
