@@ -8,7 +8,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use crate::link::ahead::{LINE, bring_line_near};
+use crate::link::ahead::bring_line_near;
 use crate::link::control::Flag;
 use crate::link::latest::LatestGain;
 use crate::link::marks::FrameMarks;
@@ -30,9 +30,6 @@ pub struct SourceControl {
     /// Samples that were no numbers, and became silence.
     pub faulty: Counter,
 }
-
-const _: () =
-    assert!(std::mem::offset_of!(SourceControl, tally) <= LINE, "what every block looks at is one cache line");
 
 /// Place for one sample.
 #[repr(transparent)]
@@ -191,6 +188,7 @@ impl SourceReader {
 
     /// Uses the samples of up to `wanted` frames, in two pieces, and takes them out of the ring. Returns how many frames there
     /// were.
+    #[inline(always)]
     pub fn take(&mut self, wanted: Frames, act: impl FnOnce(&[f32], &[f32])) -> Frames {
         let SourceReader { feed, control, channels, .. } = self;
         let taken = match feed {
@@ -245,6 +243,7 @@ impl SourceReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::link::ahead::LINE;
 
     #[test]
     fn what_every_block_looks_at_lies_in_one_cache_line() {
