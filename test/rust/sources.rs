@@ -193,7 +193,7 @@ fn samples_cross_threads_in_order_none_lost_none_twice_and_every_look_adds_up() 
 
 #[test]
 fn the_sum_is_the_same_bit_for_bit_however_many_are_added_at_once() {
-    for (seed, channels) in (0..60).flat_map(|seed| [(seed, 1), (seed, 2), (seed, 3)]) {
+    for (seed, channels) in (0..26).flat_map(|seed| [(seed, 1), (seed, 2), (seed, 3)]) {
         let layout = Layout { format: SampleFormat::F32Lsb, channels };
         let mut random = Random::new(seed);
         let mut stage = stage::playback(layout, Frames(64));
