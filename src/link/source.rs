@@ -33,13 +33,13 @@ pub struct SourceControl {
 
 /// Place for one sample.
 #[repr(transparent)]
-struct Place(UnsafeCell<MaybeUninit<f32>>);
+struct Place(UnsafeCell<f32>);
 
 // SAFETY: a place is touched by the half alone to whom the marks give it; `SourceWriter` and `RingEnd` hold to that.
 unsafe impl Sync for Place {}
 
 pub struct SourceWriter {
-    places: Arc<[Place]>,
+    places: Arc<[MaybeUninit<Place>]>,
     /// The place after the last sample that was written.
     at: usize,
     channels: usize,
@@ -68,7 +68,7 @@ struct SharedEnd {
 
 /// The end that is read.
 struct RingEnd {
-    places: Arc<[Place]>,
+    places: Arc<[MaybeUninit<Place>]>,
     /// The place of the next sample.
     at: usize,
 }
@@ -78,7 +78,7 @@ struct RingEnd {
 pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceReader, Arc<SourceControl>) {
     let control = Arc::<SourceControl>::default();
     let len = capacity.as_len().max(1).saturating_mul(channels);
-    let places: Arc<[Place]> = (0..len).map(|_| Place(UnsafeCell::new(MaybeUninit::uninit()))).collect();
+    let places: Arc<[MaybeUninit<Place>]> = Arc::new_uninit_slice(len);
     let writer = SourceWriter { places: places.clone(), at: 0, channels, control: control.clone() };
     let feed = Feed::Ring(RingEnd { places, at: 0 });
     (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control)
@@ -107,7 +107,7 @@ impl SourceWriter {
         for (place, sample) in self.places.get(self.at..).unwrap_or_default().iter().zip(samples) {
             // SAFETY: the reader has told by its mark that it is done with these places, and looks at them again only when
             // `written` has passed them.
-            unsafe { (*place.0.get()).write(*sample) };
+            unsafe { UnsafeCell::raw_get(place.as_ptr().cast::<UnsafeCell<f32>>()).write(*sample) };
         }
         self.at += samples.len();
         if self.at == self.places.len() {
@@ -127,7 +127,7 @@ impl RingEnd {
         let first = first.get(..first_len).unwrap_or_default();
         let second = wrapped.get(..len - first_len).unwrap_or_default();
         // SAFETY: `Place` is an `f32` in memory; by the contract they are there, and the writer keeps off.
-        let samples = |places: &[Place]| unsafe { &*(std::ptr::from_ref(places) as *const [f32]) };
+        let samples = |places: &[MaybeUninit<Place>]| unsafe { &*(std::ptr::from_ref(places) as *const [f32]) };
         (samples(first), samples(second))
     }
 

@@ -189,7 +189,9 @@ fn when_detach_returns_nobody_is_inside_and_nobody_comes_in() {
             (0..2_000).for_each(|_| std::hint::spin_loop());
             over.store(true, Ordering::Release);
             // A scope ends with less of a handshake than a join, too little for the thread sanitizer.
-            [reading, writing].map(|thread| thread.join().expect("its assertions hold"));
+            for thread in [reading, writing] {
+                thread.join().expect("its assertions hold");
+            }
         });
         assert_eq!(memory.shape(), None);
     }
