@@ -247,5 +247,5 @@ fn while_no_device_runs_the_callback_sources_come_and_go_all_the_same_and_the_ot
         stage.callback.rest();
     }
     let heard = samples(STEREO, &stage.hear(400));
-    assert!(heard.iter().any(|sample| *sample > 0.2) && stays.seen.marks.queued() == Frames::ZERO);
+    assert!(heard.iter().any(|sample| *sample > 0.2) && stays.seen.marks().queued() == Frames::ZERO);
 }
