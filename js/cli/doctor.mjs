@@ -23,8 +23,8 @@ export const spec = {
   },
   examples: [
     ['npx sdl-callback-audio doctor', 'everything, in ten seconds'],
-    ['npx sdl-callback-audio doctor --json | jq -r \'.checks[] | select(.remedy) | .remedy\'', 'what to do, alone'],
-    ['docker run --rm -v "$PWD:/app" -w /app node:22 npx sdl-callback-audio doctor', 'what a container lacks'],
+    ['npx sdl-callback-audio doctor --json | jq -r ".checks[].remedy // empty"', 'what to do, alone'],
+    ['docker run --rm node:24 npx --yes sdl-callback-audio doctor', 'what a container lacks'],
   ],
 }
 

@@ -52,14 +52,15 @@ const table = (results, { bold }) => {
 }
 
 const NOT_HEARD = `nothing of what was played came back.
-Connect the output with the input (a cable, a monitor as the default source), turn
-them up, or choose others with --output and --input. More: loopback --help`
+Connect the output with the input (a cable, a monitor as the default source),
+turn them up, or choose others with --output and --input. More: loopback --help`
 
 export const run = async ({ periods, probes, gain, frequency, warm, svg, output, input, json }, ending) => {
   const sdl = await loadSdl()
   const devices = { output: chooseDevice(sdl, 'playback', output).name, input: chooseDevice(sdl, 'recording', input).name }
   const lines = new LiveLines(process.stderr)
   const results = []
+  if (!json) print(`${probes} clicks for each of ${periods.join(', ')} frames a period`)
   for (const periodFrames of periods) {
     const show = (done) => lines.show([`${String(periodFrames).padStart(5)} frames ${bar(done, BAR)}`])
     show(0)

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { UsageError, interpret } from './arguments.mjs'
 import { Ending } from './ending.mjs'
 import { commandHelp, overview } from './help.mjs'
+import { COLUMNS, wrap } from './text.mjs'
 
 /** name → its module, loaded only when it is asked for: most of them load the native part. */
 const COMMANDS = {
@@ -21,7 +22,9 @@ const FAILED = 1
 const WRONG_USAGE = 2
 const HELP = ['--help', '-h']
 
-const say = (line) => process.stderr.write(`sdl-callback-audio: ${line}\n`)
+const say = (text) => process.stderr.write(`${wrap(`sdl-callback-audio: ${text}`, COLUMNS - 1).join('\n')}\n`)
+
+const hint = (words) => process.stderr.write(`Try: npx sdl-callback-audio ${words}\n`)
 
 const version = async () => {
   const { createRequire } = await import('node:module')
@@ -31,12 +34,14 @@ const version = async () => {
 /** What a command that could not go on is told of; one that was interrupted was told already. */
 const failure = (name, error) => {
   if (error instanceof UsageError) {
-    say(`${error.message}\nTry: npx sdl-callback-audio ${name} --help`)
+    say(error.message)
+    hint(`${name} --help`)
     return WRONG_USAGE
   }
   const isTold = typeof error?.code === 'string'
-  say(isTold ? `${name}: ${error.message} (${error.code})` : error?.stack ?? String(error))
-  if (/^ERR_AUDIO_(OPEN_FAILED|DEVICE|LOAD)/.test(error?.code)) say('Try: npx sdl-callback-audio doctor')
+  if (isTold) say(`${name}: ${error.message} (${error.code})`)
+  else process.stderr.write(`${error?.stack ?? error}\n`)
+  if (/^ERR_AUDIO_(OPEN_FAILED|DEVICE|LOAD)/.test(error?.code)) hint('doctor')
   return FAILED
 }
 
@@ -52,7 +57,8 @@ const run = async ([name, ...rest]) => {
     return 0
   }
   if (!Object.hasOwn(COMMANDS, name)) {
-    say(`there is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}\nTry: npx sdl-callback-audio --help`)
+    say(`there is no command "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`)
+    hint('--help')
     return WRONG_USAGE
   }
   const { spec, run: command } = await COMMANDS[name]()

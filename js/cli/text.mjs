@@ -14,20 +14,16 @@ export const stylesFor = (stream) => {
     [name, (text) => (coloured ? `\x1b[${on}m${text}\x1b[${off}m` : text)]))
 }
 
-/** Cuts a text into lines of at most `width`; a word that is longer is cut too. */
+/** Breaks a text into lines of at most `width`; a longer word, a path perhaps, stays whole. */
 export const wrap = (text, width) => {
   const lines = ['']
-  for (let word of text.split(/\s+/)) {
-    while (word.length > width) {
-      lines.push(word.slice(0, width))
-      word = word.slice(width)
-    }
+  for (const word of text.split(/\s+/)) {
     const last = lines.at(-1)
     if (last === '') lines[lines.length - 1] = word
     else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
     else lines.push(word)
   }
-  return lines.filter((line, index) => line !== '' || index === 0 && lines.length === 1)
+  return lines
 }
 
 /** The text, or its beginning and a sign that there is more. */
