@@ -14,7 +14,7 @@ import type { StreamMakers } from './js/streams'
 export type { Events, Sdl } from './js/kmamal'
 export * from './js/mixing'
 export * from './js/streams'
-
+export * from './js/diagnostics'
 export * from './js/codec'
 export * from './js/packets'
 export * from './js/processor'
