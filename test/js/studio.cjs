@@ -56,7 +56,7 @@ const ending = async (child, name, patienceMs = WATCHDOG_MS) => {
 /** Starts a program of test/programs, or the one at an absolute path, in a folder of its own. */
 const start = (program, args, options, stdio) => {
   const { input } = options
-  const cwd = newDir()
+  const { cwd = newDir() } = options
   // A device that nobody stops would write to its tape until the disk is full.
   const command = [`--fsize=${TAPE_BYTES}`, process.execPath, path.resolve(PROGRAMS, program), ...args]
   const child = spawn('prlimit', command, { cwd, env: environment(options), serialization: 'advanced', stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe', ...stdio] })
