@@ -37,7 +37,9 @@ export const play = async ({ sound, channels, frequency, device, gain = 1, perio
   let { underruns, underrunFrames } = speaker.stats()
   const put = promisify(stream.write.bind(stream))
   const lines = new LiveLines(process.stderr)
-  const timer = setInterval(() => lines.show([progressLine(speaker, label, share())]), REDRAW_MS)
+  const timer = setInterval(() => {
+    if (!speaker.closed) lines.show([progressLine(speaker, label, share())])
+  }, REDRAW_MS)
   try {
     for await (const block of sound) {
       await put(block)

@@ -72,7 +72,9 @@ export const run = async ({ file, seconds, format, channels, frequency, period, 
   const { driver } = microphone.obtained
   const lines = new LiveLines(process.stderr)
   const timers = [
-    setInterval(() => lines.show([progressLine(microphone, frames, total, file)]), REDRAW_MS),
+    setInterval(() => {
+      if (!microphone.closed) lines.show([progressLine(microphone, frames, total, file)])
+    }, REDRAW_MS),
     setInterval(() => writer.sync(), SYNC_MS),
   ]
   const stop = () => stream.stop()
