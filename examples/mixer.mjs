@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import sdl from 'sdl-callback-audio'
 
 const FREQUENCY = 48000
-const SECONDS = 1.5
+const SECONDS = 1.2
 
 const sine = (hertz, frequency = FREQUENCY) =>
   Float32Array.from({ length: SECONDS * frequency }, (_, at) => Math.sin((2 * Math.PI * hertz * at) / frequency))
@@ -21,14 +21,14 @@ sources.chord.write(sine(330))
 sources.voice.write(sine(550, 16000))
 speaker.play()
 
-await sleep(400)
+await sleep(300)
 sources.chord.setGain(0.05, { rampMs: 100 }) // ducked
 sources.voice.setGain(0.4, { rampMs: 100 }) // comes in
-await sleep(600)
+await sleep(500)
 sources.voice.setGain(0, { rampMs: 200 })
 sources.chord.setGain(0.2, { rampMs: 200 })
 
-await sleep(1000)
+await sleep(600)
 for (const [name, source] of Object.entries(sources)) {
   const { playedFrames, underruns } = source.stats()
   console.log(`${name.padEnd(6)} ${(playedFrames / FREQUENCY).toFixed(1)} s, ran dry ${underruns === 1 ? 'once, at its end' : `${underruns} times`}`)

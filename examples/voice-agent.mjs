@@ -7,9 +7,9 @@ const FREQUENCY = 24000
 const BLOCK_FRAMES = 240 // 10 ms
 const SPEAKS = 0.1 // the level that counts as speech; a real agent asks a voice activity detector
 const WORDS = ['Sure,', 'I', 'can', 'explain', 'that', 'at', 'any', 'length', 'you', 'like']
-const WORD_FRAMES = FREQUENCY / 4
+const WORD_FRAMES = 0.15 * FREQUENCY
 
-/** Stands for what a speech synthesis gives: a word a quarter of a second. */
+/** Stands for what a speech synthesis gives: one word after the other. */
 const spoken = (word, index) =>
   Float32Array.from({ length: WORD_FRAMES }, (_, at) => 0.3 * Math.sin(Math.PI * at / WORD_FRAMES) * Math.sin(at * (0.05 + 0.002 * index)))
 

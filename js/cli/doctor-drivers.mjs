@@ -48,14 +48,16 @@ export async function * checkDrivers (known, ending) {
     yield problem('Audio systems', `this build lacks ${missing.join(', ')}`,
       'It was built without their headers: install a released package, or run "npm run build" in the checkout, which says what is missing.')
   }
+  const drivers = all.filter((name) => !WITHOUT_SOUND.includes(name))
+  const answers = [null, ...drivers].map((driver) => tryDriver(driver, ending))
   const opening = []
-  for (const driver of all.filter((name) => !WITHOUT_SOUND.includes(name))) {
+  for (const [index, driver] of drivers.entries()) {
+    const { opens, reason } = await answers[index + 1]
     if (ending.signal.aborted) return
-    const { opens, reason } = await tryDriver(driver, ending)
     if (opens) opening.push(driver)
     yield opens ? ok('Audio system', `${driver} opens the default speaker`) : note('Audio system', `${driver} does not: ${shortReason(reason)}`)
   }
-  const chosen = await tryDriver(null, ending)
+  const chosen = await answers[0]
   known.usable = chosen.opens
   if (asked && WITHOUT_SOUND.includes(asked)) {
     yield note('SDL_AUDIODRIVER', `${asked}: ${asked === 'dummy' ? 'takes sound as a device would, and drops it' : 'writes sound to a file'}`, 'Unset SDL_AUDIODRIVER to hear something.')

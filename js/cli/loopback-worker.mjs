@@ -8,7 +8,7 @@ const BURST_FRAMES = 64
 const BURST_HERTZ = 2000
 const NOISE_MS = 200
 /** Of a device that has just begun: servers take their time. */
-const FIRST_PATIENCE_MS = 3000
+const FIRST_PATIENCE_MS = 2000
 const PATIENCE_MS = 1000
 /** What is still on its way round must be over before the next burst. */
 const PAUSE_MS = 60

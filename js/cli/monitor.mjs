@@ -3,7 +3,7 @@ import process from 'node:process'
 import { Worker } from 'node:worker_threads'
 import { CHANNELS, DEVICE, FREQUENCY, JSON_SWITCH, PERIOD, UsageError } from './arguments.mjs'
 import { monitorLines, summaryLine } from './monitor-view.mjs'
-import { chooseDevice, loadSdl } from './sound.mjs'
+import { chooseDevice, loadSdl, tellOfLoss } from './sound.mjs'
 import { LiveLines, print, stylesFor } from './text.mjs'
 
 const REDRAW_MS = 100
@@ -73,6 +73,7 @@ export const run = async (options, ending) => {
   for (const side of Object.values(sides)) side.play()
 
   const lines = new LiveLines(process.stdout)
+  for (const side of Object.values(sides)) tellOfLoss(side, lines)
   const isLive = lines.isLive && !json
   const styles = stylesFor(process.stdout)
   const start = performance.now()

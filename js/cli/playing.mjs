@@ -3,7 +3,7 @@ import process from 'node:process'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { COLUMNS, LiveLines, clock, fit, meter, print, stylesFor, times } from './text.mjs'
-import { chooseDevice, loadSdl, shownObtained } from './sound.mjs'
+import { chooseDevice, loadSdl, shownObtained, tellOfLoss } from './sound.mjs'
 
 const REDRAW_MS = 100
 /** Less latency is of no use here, and a busy machine gets more time. */
@@ -37,6 +37,7 @@ export const play = async ({ sound, channels, frequency, device, gain = 1, perio
   let { underruns, underrunFrames } = speaker.stats()
   const put = promisify(stream.write.bind(stream))
   const lines = new LiveLines(process.stderr)
+  tellOfLoss(speaker, lines)
   const timer = setInterval(() => {
     if (!speaker.closed) lines.show([progressLine(speaker, label, share())])
   }, REDRAW_MS)

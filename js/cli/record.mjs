@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { CHANNELS, DEVICE, FREQUENCY, JSON_SWITCH, PERIOD, UsageError } from './arguments.mjs'
 import { COLUMNS, LiveLines, clock, fit, meter, print, shownDecibels, stylesFor, times } from './text.mjs'
-import { chooseDevice, loadSdl, shownObtained } from './sound.mjs'
+import { chooseDevice, loadSdl, shownObtained, tellOfLoss } from './sound.mjs'
 import { WavWriter } from './wav.mjs'
 
 const REDRAW_MS = 100
@@ -71,6 +71,7 @@ export const run = async ({ file, seconds, format, channels, frequency, period, 
   microphone.on('close', () => ({ overruns, overrunFrames } = microphone.stats()))
   const { driver } = microphone.obtained
   const lines = new LiveLines(process.stderr)
+  tellOfLoss(microphone, lines)
   const timers = [
     setInterval(() => {
       if (!microphone.closed) lines.show([progressLine(microphone, frames, total, file)])

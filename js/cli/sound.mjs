@@ -1,4 +1,5 @@
 // Main thread. What the commands ask of the package, loaded when they need it: `--help` needs no sound.
+import process from 'node:process'
 import { UsageError } from './arguments.mjs'
 
 export const loadSdl = async () => (await import('../index.mjs')).default
@@ -11,6 +12,16 @@ export const chooseDevice = (sdl, type, asked) => {
   const meant = names.filter((name) => name.toLowerCase().includes(asked.toLowerCase()))
   if (meant.length > 1) throw new UsageError(`"${asked}" may be any of: ${meant.join(', ')}`)
   return { type, name: meant[0] ?? asked }
+}
+
+/** Says when the device goes and comes back, above what `lines` show. */
+export const tellOfLoss = (device, lines) => {
+  const say = (text) => {
+    lines.clear()
+    process.stderr.write(`${text}\n`)
+  }
+  device.on('lost', () => say('the device is gone; it goes on when the device is back (Ctrl-C ends it)'))
+  device.on('restored', ({ gapFrames }) => say(`the device is back, after ${(gapFrames / device.frequency).toFixed(1)} s`))
 }
 
 export const shownPriority = ({ policy, nice, level }) => (policy === 'other' ? `ordinary, nice ${nice}` : policy === 'unknown' ? 'not yet known' : `real-time ${policy} ${level}`)

@@ -34,10 +34,10 @@ const interruptedAt = (pattern, signal = 'SIGINT') => (child) => {
   const look = (chunk) => {
     said += chunk
     if (!pattern.test(said)) return
-    child.stdout.off('data', look)
+    for (const stream of [child.stdout, child.stderr]) stream.off('data', look)
     child.kill(signal)
   }
-  child.stdout.on('data', look)
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', look)
 }
 
 module.exports = { COLUMNS, COMMANDS, MAIN, cli, interruptedAt }

@@ -154,6 +154,12 @@ describe('The command line', function () {
       assert.deepEqual([code, /no such file.*nowhere\.wav/.test(stderr)], [1, true])
     })
 
+    it('says that the device is gone, and ends at Ctrl-C all the same', async () => {
+      fs.writeFileSync(file('long.wav'), await wavOf([new Float32Array(5 * FREQUENCY)], { bitDepth: 16 }))
+      const { code, stderr } = await cli(['play', file('long.wav'), '--device', '/dev/full'], { driver: 'disk', begun: interruptedAt(/is gone/) })
+      assert.deepEqual([code, /^the device is gone; it goes on when/.test(stderr)], [130, true])
+    })
+
     it('ends at Ctrl-C', async () => {
       fs.writeFileSync(file('long.wav'), await wavOf([new Float32Array(60 * FREQUENCY)], { bitDepth: 16 }))
       const { code, signal, stdout, stderr } = await cli(['play', file('long.wav')], { begun: interruptedAt(/long\.wav/) })
