@@ -2,9 +2,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
-import { DEVICE, JSON_SWITCH, PERIOD, UsageError } from './arguments.mjs'
+import { DEVICE, JSON_SWITCH, PERIOD } from './arguments.mjs'
 import { play } from './playing.mjs'
-import { MOST_CHANNELS, decodeWav } from './wav.mjs'
+import { decodeWav } from './wav.mjs'
 
 export const spec = {
   says: 'plays a WAV file',
@@ -40,7 +40,6 @@ export const run = async ({ file, gain, period, device, json }, ending) => {
     }
   }
   const { frequency, channels, sound } = await decodeWav(counted(), file)
-  if (channels > MOST_CHANNELS) throw new UsageError(`${file} has ${channels} channels, a device has at most ${MOST_CHANNELS}`)
   const share = () => (length === null ? null : taken / length)
   return play({ sound, frequency, channels, device, gain, period, label: path.basename(file), share, json }, ending)
 }

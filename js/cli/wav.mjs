@@ -1,7 +1,9 @@
 // Main thread. WAV files as they are read and written, a block at a time; @audio/decode-wav and @audio/encode-wav know the format.
 import fs from 'node:fs'
 
-export const MOST_CHANNELS = 8
+/** What devices can be opened with. */
+const MOST_CHANNELS = 8
+const FREQUENCIES = [1000, 384000]
 
 /** A header with 32-bit sizes cannot tell of more. */
 const MOST_BYTES = 2 ** 32 - 1 - 64
@@ -39,11 +41,16 @@ export const decodeWav = async (bytes, name) => {
   })()
   const { value: first } = await blocks.next()
   if (!first) throw refusal(`${name} cannot be played: there is no sound in it, or it ends in the middle of its header`)
+  const [frequency, channels] = [first.sampleRate, first.channelData.length]
+  if (channels > MOST_CHANNELS) throw refusal(`${name} has ${channels} channels; a device has at most ${MOST_CHANNELS}`)
+  if (frequency < FREQUENCIES[0] || frequency > FREQUENCIES[1]) {
+    throw refusal(`${name} says that it has ${frequency} frames per second; expected ${FREQUENCIES[0]} to ${FREQUENCIES[1]}`)
+  }
   const sound = async function * () {
     yield interleaved(first.channelData)
     for await (const { channelData } of blocks) yield interleaved(channelData)
   }
-  return { frequency: first.sampleRate, channels: first.channelData.length, sound: sound() }
+  return { frequency, channels, sound: sound() }
 }
 
 const channelsOf = (samples, channels) =>

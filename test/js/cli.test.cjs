@@ -149,6 +149,36 @@ describe('The command line', function () {
       })
     }
 
+    it('refuses files that no device could play', async () => {
+      fs.writeFileSync(file('many.wav'), await wavOf(Array.from({ length: 9 }, () => loud(1, 100))))
+      assert.match((await cli(['play', file('many.wav')])).stderr, /has 9 channels; a device has at most 8/)
+      fs.writeFileSync(file('slow.wav'), await wavOf([loud(1, 100)], { frequency: 12 }))
+      assert.match((await cli(['play', file('slow.wav')])).stderr, /12 frames per second; expected 1000 to 384000/)
+    })
+
+    it('plays or refuses whatever a file says of itself', async () => {
+      const { decodeWav } = await import('../../js/cli/wav.mjs')
+      const wav = await wavOf([loud(1, 500), loud(2, 500)], { bitDepth: 16 })
+      const { integer, pick } = randomOf(7)
+      const answers = { played: 0, refused: 0 }
+      for (let round = 0; round < 500; round++) {
+        const odd = Buffer.from(wav)
+        for (let change = integer(1, 3); change > 0; change--) odd[integer(0, WAV_HEADER_BYTES - 1)] = pick([0, 1, 128, 255, integer(0, 255)])
+        const pieces = async function * () {
+          for (let at = 0; at < odd.length; at += 333) yield odd.subarray(at, at + 333)
+        }
+        try {
+          const { sound, channels } = await decodeWav(pieces(), 'odd.wav')
+          for await (const block of sound) assert.equal(block.length % (4 * channels), 0)
+          answers.played++
+        } catch (error) {
+          assert.equal(error.code, 'ERR_AUDIO_CODEC', error.stack)
+          answers.refused++
+        }
+      }
+      assert.ok(answers.played > 50 && answers.refused > 50, JSON.stringify(answers))
+    })
+
     it('says that there is no such file', async () => {
       const { code, stderr } = await cli(['play', 'nowhere.wav'])
       assert.deepEqual([code, /no such file.*nowhere\.wav/.test(stderr)], [1, true])

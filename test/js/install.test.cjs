@@ -61,6 +61,7 @@ describe('The package, installed', function () {
     execFileSync(tool('napi'), ['create-npm-dirs'], { cwd: forAll, stdio: 'ignore' })
     const forPlatform = path.join(forAll, 'npm', platform)
     fs.copyFileSync(path.join(ROOT, 'js', binary), path.join(forPlatform, binary))
+    execFileSync(process.execPath, [path.join(ROOT, '.ci', 'licences.mjs'), path.join(forPlatform, 'LICENSE.txt')], { stdio: 'ignore' })
     ofPlatform = pack(forPlatform, dir)
     fs.rmSync(path.join(forAll, 'npm'), { recursive: true })
     tarball = pack(forAll, dir)
@@ -82,6 +83,11 @@ describe('The package, installed', function () {
   it('is small', () => {
     const [main, native] = [tarball, ofPlatform].map((file) => fs.statSync(file).size)
     assert.ok(main + native < MOST_BYTES, `${main} and ${native} bytes`)
+  })
+
+  it('brings the licences of what is linked into it', () => {
+    const text = fs.readFileSync(path.join(project, 'node_modules', `sdl-callback-audio-${platform}`, 'LICENSE.txt'), 'utf8')
+    for (const whose of ['sdl-callback-audio', 'Xiph.Org', 'Sam Lantinga', 'ringbuf', 'ring 0']) assert.ok(text.includes(whose), whose)
   })
 
   for (const [name, expected] of [['holds.cjs', 'cjs worker\n'], ['holds.mjs', 'esm true 4 function\n']]) {
