@@ -102,11 +102,10 @@ function * checkAlsa (known) {
   if (found.length > 0) yield ok('ALSA', `${found.length === 1 ? 'a sound card' : `${found.length} sound cards`}: ${found.join('; ')}`)
   else yield note('ALSA', exists('/proc/asound') ? 'no sound card' : 'not in this kernel: no /proc/asound')
   const closed = unreadable()
-  known.cards = found.length
   if (closed.length > 0 && !known.reached.pulseaudio && !known.reached.pipewire) {
     yield problem('ALSA', `this user may not open ${closed[0]}`, `Add the user to the group that owns it and log in again: sudo usermod -aG audio ${os.userInfo().username}`)
   }
-  if (found.length > 0 && !exists('/dev/snd')) known.hidden = true
+  if (found.length > 0 && !exists('/dev/snd')) yield note('ALSA', 'its device files are not here: /dev/snd is missing, as in a container without --device /dev/snd')
 }
 
 export async function * checkSurroundings (known) {
