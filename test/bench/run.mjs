@@ -8,6 +8,7 @@ const benches = {
   roundtrip: 'ms through an audio server\'s loopback, against bare C, @kmamal/sdl, node-web-audio-api, audify, naudiodon',
   callback: 'duration of a callback, and how evenly callbacks come, against bare C',
   mixer: '% of the period and ns per source for 8 and 1024 stereo sources, against a plain multiply-add',
+  load: 'ms that a process takes longer which loads the package, over bare Node, against @kmamal/sdl',
   memory: 'RSS of the addon and of an open device, over bare Node and against @kmamal/sdl',
   exit: 'ms until a process, a worker, a device is gone: process.exit(), SIGINT, terminate(), a killed server; against bare Node',
   ring: 'ns per write into a SharedRing, beside our own native calls',
