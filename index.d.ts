@@ -12,6 +12,7 @@ import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions
 import type { StreamMakers } from './js/streams'
 export type { Events, Sdl } from './js/kmamal'
 export * from './js/codec'
+export * from './js/diagnostics'
 export * from './js/mixing'
 export * from './js/packets'
 export * from './js/playout'
@@ -49,7 +50,7 @@ export type Format =
  * - `ERR_AUDIO_AUTH_FAILED` the packet was not sealed with this key, or was changed on its way
  * - `ERR_AUDIO_REPLAY` a packet that was opened before, or is too late to tell
  * - `ERR_AUDIO_PACKET_MALFORMED` not a packet of this format, stream and direction
- * - `ERR_AUDIO_LOAD_FAILED` the native part could not be loaded: the message says for which system
+ * - `ERR_AUDIO_LOAD_FAILED` the native part is missing or was refused: the message names its package and how to get it
  */
 export type AudioErrorCode =
   | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED' | 'ERR_AUDIO_DEVICE_NOT_FOUND'
@@ -150,8 +151,7 @@ export interface RecordingStats extends DeviceStats {
 }
 
 /**
- * One per episode: told when data (room) is back, or after 200 ms if it still is not (`ended: false`). Positions count the
- * frames that the device has run.
+ * One per episode: told when data (room) is back, or after 200 ms if it still is not (`ended: false`). Positions are frames of the device.
  */
 export interface ShortageEvent<T extends 'underrun' | 'overrun'> {
   readonly type: T

@@ -2,6 +2,7 @@
 
 const native = require('./binding.cjs')
 const { ask } = require('./ask.cjs')
+const diagnostics = require('./diagnostics.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { invalid } = require('./errors.cjs')
@@ -15,8 +16,20 @@ const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
 
-const instanceOf = (opened, device) =>
-  opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
+const instanceOf = (opened, device, { attached }) => {
+  const instance = opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
+  diagnostics.opened(instance, device.type, attached)
+  return instance
+}
+
+const askOpen = (wanted, device) => {
+  try {
+    return ask(() => native.askOpen(wanted), native.opened)
+  } catch (error) {
+    diagnostics.refused(error, device)
+    throw error
+  }
+}
 
 class Audio extends KnownEventsEmitter {
   #devices = { playback: [], recording: [] }
@@ -47,7 +60,7 @@ class Audio extends KnownEventsEmitter {
   openDevice (device, options = {}) {
     checkDevice(device)
     const wanted = interpret(device, options)
-    return instanceOf(ask(() => native.askOpen(wanted), native.opened), device)
+    return instanceOf(askOpen(wanted, device), device, { attached: false })
   }
 
   createPlaybackStream (options) {
@@ -63,7 +76,7 @@ class Audio extends KnownEventsEmitter {
     const { device: opened, source, tap } = native.attach(handle)
     if (source) return new AudioSource(source)
     if (tap) return new AudioTap(tap)
-    return instanceOf(opened, { type: opened.recording ? 'recording' : 'playback', name: opened.name })
+    return instanceOf(opened, { type: opened.recording ? 'recording' : 'playback', name: opened.name }, { attached: true })
   }
 
   /** The first look is the baseline: only what changes after it is an event. */

@@ -4,6 +4,8 @@ const { audio } = require('./audio.cjs')
 const { codedError } = require('./errors.cjs')
 const { info } = require('./info.cjs')
 
+if (![undefined, '', '0'].includes(process.env.SDL_CALLBACK_AUDIO_DEBUG)) require('./debug.cjs')
+
 const createPlaybackStream = (options) => audio.createPlaybackStream(options)
 const createCaptureStream = (options) => audio.createCaptureStream(options)
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const diagnostics = require('./diagnostics.cjs')
 const exit = require('./exit.cjs')
 const { setGain } = require('./gain.cjs')
 const { Held, slotOf } = require('./held.cjs')
@@ -28,6 +29,7 @@ class AudioInstance extends Held {
       tell: (kind, detail) => this.#onNative(kind, detail),
       leave: (slot) => {
         this.#playing = native.isPlaying(slot)
+        diagnostics.closing(this, device.type)
         exit.remove(this)
         exit.reconsider()
       },
@@ -120,15 +122,21 @@ class AudioInstance extends Held {
       this.#told = kind
       exit.reconsider()
     }
+    const { type: side } = this.#device
     if (kind === 'lost') {
+      diagnostics.told('lost', this, side)
       this.emit('lost', { type: 'lost' })
     } else if (kind === 'restored') {
       this.#told = null
+      diagnostics.told('restored', this, side, { gapFrames: detail.frames })
       this.emit('restored', { type: 'restored', gapFrames: detail.frames })
     } else if (kind === 'failed') {
-      this.#tellError(codedError('DEVICE_LOST', 'the audio callback failed and stays silent; close the instance and open it anew'))
+      const error = codedError('DEVICE_LOST', 'the audio callback failed and stays silent; close the instance and open it anew')
+      diagnostics.told('error', this, side, { error })
+      this.#tellError(error)
     } else if (kind === 'shortage') {
       const type = this.#opened.recording ? 'overrun' : 'underrun'
+      diagnostics.told(type, this, side, detail)
       this.emit(type, { type, ...detail, source: null })
     }
   }

@@ -4,6 +4,7 @@ const native = require('./binding.cjs')
 const { checkBytes, checkInteger, checkOptions, checkPcm, notWhole } = require('./check.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
+const { tell } = require('./events.cjs')
 const { Owned, slotOf } = require('./owned.cjs')
 const { MODES, interpret } = require('./processor-options.cjs')
 const { awaitResult, forget, rounds } = require('./results.cjs')
@@ -79,33 +80,35 @@ class AudioProcessor extends KnownEventsEmitter {
     if (mode === this.#mode) return
     const from = MODES[this.#mode]
     this.#mode = mode
-    this.emit('mode', { type: 'mode', mode: MODES[mode], from })
+    tell(() => this.emit('mode', { type: 'mode', mode: MODES[mode], from }))
   }
 
   process (frame, iv) {
     if (scratch.length < this.#mostBytes) scratch = Buffer.allocUnsafeSlow(this.#mostBytes)
-    const bytes = this.processInto(frame, iv, scratch)
+    const bytes = this.#run(frame, iv, scratch)
     const [mode, micros] = facts
     const data = bytes > 0 ? Buffer.from(scratch.subarray(0, bytes)) : null
+    // Last: a listener may call us, or another processor.
+    this.#noteMode(mode)
     return { data, mode: MODES[mode], micros }
   }
 
   processInto (frame, iv, out) {
-    const slot = slotOf(this.#owned)
-    const kind = this.#checkFrame(frame)
     checkBytes('out', out)
-    const bytes = processorProcess(slot, kind, frame, this.#checkIv(iv), out, facts)
-    if (facts[0] !== this.#mode) {
-      // A listener may call us again.
-      const [mode, micros] = facts
-      this.#noteMode(mode)
-      facts.set([mode, micros])
-    }
+    const bytes = this.#run(frame, iv, out)
+    this.#noteMode(facts[0])
     return bytes
   }
 
+  /** Returns the packet's bytes in `out`, and leaves mode and µs in `facts`. */
+  #run (frame, iv, out) {
+    const slot = slotOf(this.#owned)
+    const kind = this.#checkFrame(frame)
+    return processorProcess(slot, kind, frame, this.#checkIv(iv), out, facts)
+  }
+
   /** Hands a frame to the native threads; `done` gets an error, or the packet's bytes for as long as it runs, mode and µs. */
-  #submit (frame, iv, done) {
+  #submit (frame, iv, room, done) {
     const slot = slotOf(this.#owned)
     const kind = this.#checkFrame(frame)
     const checkedIv = this.#checkIv(iv)
@@ -119,7 +122,7 @@ class AudioProcessor extends KnownEventsEmitter {
     })
     this.#waiting++
     try {
-      processorSubmit(slot, kind, frame, checkedIv, id)
+      processorSubmit(slot, kind, frame, checkedIv, id, room)
     } catch (error) {
       this.#waiting--
       forget(id)
@@ -130,10 +133,10 @@ class AudioProcessor extends KnownEventsEmitter {
   processAsync (frame, iv, out) {
     return new Promise((resolve, reject) => {
       if (out !== undefined) checkBytes('out', out)
-      this.#submit(frame, iv, (error, bytes, mode, micros) => {
+      this.#submit(frame, iv, out?.length ?? this.#mostBytes, (error, bytes, mode, micros) => {
         if (error) return reject(error)
         if (out !== undefined && out.length < bytes.length) {
-          return reject(outOfRange(`Expected room for ${bytes.length} bytes but received ${out.length}`, { out }))
+          return reject(invalid('out was detached meanwhile', { out }))
         }
         let data = null
         if (bytes.length > 0) {
@@ -152,7 +155,7 @@ class AudioProcessor extends KnownEventsEmitter {
     slotOf(this.#owned)
     const pool = this.#pool
     if (!pool) throw codedError('NOT_SUPPORTED', 'only streams of an AudioProcessorPool submit; use processAsync')
-    this.#submit(frame, iv, (error, bytes, mode, micros) => {
+    this.#submit(frame, iv, this.#mostBytes, (error, bytes, mode, micros) => {
       pool.add({ stream: this, data: bytes?.length > 0 ? Buffer.from(bytes) : null, mode: MODES[mode], micros, error })
     })
   }
@@ -208,7 +211,7 @@ class AudioProcessorPool extends KnownEventsEmitter {
     const batch = this.#batch
     rounds.delete(this.#round)
     this.#batch = []
-    this.emit('packets', batch)
+    tell(() => this.emit('packets', batch))
   }
 
   close () {

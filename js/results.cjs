@@ -11,6 +11,9 @@ const { processorFetch } = native
 const ROOM_BYTES = 256 << 10
 const ROOM_RESULTS = 256
 const FIELDS = 4
+const PREFIX = 'ERR_AUDIO_'
+/** What stands for the mode of a frame that failed; its bytes are a code and a message. */
+const FAILED = -1
 
 /** id → what to call with the packet's bytes, mode and µs, or with an error */
 const waiting = new Map()
@@ -19,6 +22,13 @@ const rounds = new Set()
 let nextId = 0
 let room
 
+const refusalOf = (bytes) => {
+  const said = bytes.toString()
+  const end = said.indexOf('\n')
+  return codedError(said.slice(PREFIX.length, end), said.slice(end + 1))
+}
+
+/** Whatever is called here must not throw: the others have to hear of theirs, too. */
 const fetchAll = () => {
   for (;;) {
     const count = processorFetch(room.bytes, room.table)
@@ -26,17 +36,15 @@ const fetchAll = () => {
     let at = 0
     for (let row = 0; row < count * FIELDS; row += FIELDS) {
       const [id, size] = [room.table[row], room.table[row + 1]]
+      const [mode, micros] = [room.table[row + 2], room.table[row + 3]]
+      const bytes = room.bytes.subarray(at, at += size)
       const done = waiting.get(id)
       waiting.delete(id)
-      if (size < 0) {
-        done(codedError('CODEC', 'libopus could not encode this frame'))
-        continue
-      }
-      done(null, room.bytes.subarray(at, at + size), room.table[row + 2], room.table[row + 3])
-      at += size
+      if (mode === FAILED) done(refusalOf(bytes))
+      else done(null, bytes, mode, micros)
     }
   }
-  for (const round of rounds) round()
+  for (const round of [...rounds]) round()
   if (waiting.size === 0) events.reference(waiting, false)
 }
 

@@ -68,7 +68,7 @@ class SharedRing {
     const capacity = this.#frames
     const { length } = samples
     if (length % channels !== 0) throw notWhole(samples.byteLength, channels * 4)
-    const at = this.#index(WRITE_WORD)
+    const at = this.#ownIndex(WRITE_WORD)
     const space = capacity - this.#between(this.#index(READ_WORD), at)
     const frames = Math.min(length / channels, space)
     const place = at < capacity ? at : at - capacity
@@ -88,7 +88,7 @@ class SharedRing {
     const channels = this.#channels
     const capacity = this.#frames
     if (into.length % channels !== 0) throw notWhole(into.byteLength, channels * 4)
-    const at = this.#index(READ_WORD)
+    const at = this.#ownIndex(READ_WORD)
     const frames = Math.min(into.length / channels, this.#between(at, this.#index(WRITE_WORD)))
     const place = at < capacity ? at : at - capacity
     const first = Math.min(frames, capacity - place)
@@ -100,7 +100,15 @@ class SharedRing {
 
   /** An index, inside the ring whatever somebody wrote there. */
   #index (word) {
-    const index = Atomics.load(this.#words, word)
+    return this.#inside(Atomics.load(this.#words, word))
+  }
+
+  /** The index that only this side moves: whoever moved it in another thread has handed that side over since. */
+  #ownIndex (word) {
+    return this.#inside(this.#words[word])
+  }
+
+  #inside (index) {
     return index >= 0 && index < 2 * this.#frames ? index : 0
   }
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const diagnostics = require('./diagnostics.cjs')
 const exit = require('./exit.cjs')
 const { formats } = require('./formats.cjs')
 const { checkGain, setGain } = require('./gain.cjs')
@@ -24,7 +25,9 @@ class AudioSource extends Held {
   constructor (opened, ring = undefined) {
     super(EVENTS, opened, {
       tell: (kind, detail) => {
-        if (kind === 'shortage') this.emit('underrun', { type: 'underrun', ...detail, source: opened.id })
+        if (kind !== 'shortage') return
+        diagnostics.told('underrun', this, 'source', detail)
+        this.emit('underrun', { type: 'underrun', ...detail, source: opened.id })
       },
       leave: () => {
         exit.remove(this.#queue)

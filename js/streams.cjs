@@ -11,8 +11,11 @@ const AHEAD_MS = 20
 /** Small: whoever pipes a microphone into a speaker hears all of it as delay. */
 const CAPACITY_MS = 100
 const MAX_QUEUED_MS = 100
+/** Sound that comes as it is made: what lay ready beyond this all the time that is looked at was nothing but delay. */
+const LIVE_EXCESS_MS = 30
+const LIVE_LOOK_MS = 2000
 
-const STREAM_OPTIONS = ['highWaterMark', 'signal', 'emitClose']
+const STREAM_OPTIONS = ['highWaterMark', 'signal', 'emitClose', 'live']
 
 /** Takes the options apart: what the device is, what it is opened with, and what the stream is made with. */
 const sort = (options, type) => {
@@ -46,9 +49,13 @@ class PlaybackStream extends Writable {
   #begunBytes = 0
   #started = false
   #ending = new AbortController()
+  #live
+  #least = Infinity
+  #lookAt = 0
 
   constructor (open, options = {}) {
-    const { name, forStream, forDevice } = sort(options, 'playback')
+    const { name, forStream: { live, ...forStream }, forDevice } = sort(options, 'playback')
+    if (live !== undefined && typeof live !== 'boolean') throw invalid('live must be a boolean', { live })
     const device = open({ type: 'playback', name }, { capacityMs: CAPACITY_MS, ...forDevice })
     try {
       super({ highWaterMark: aheadBytes(device), ...forStream })
@@ -62,6 +69,11 @@ class PlaybackStream extends Writable {
     // Once half of the queue is free: seldom, and the other half is still there to be played.
     this.#wakeFrames = Math.max(1, device.spaceFrames >> 1)
     bind(this, device, forDevice)
+    this.#live = live ?? false
+    if (live === undefined) {
+      this.on('pipe', (source) => { this.#live = source instanceof CaptureStream })
+      this.on('unpipe', () => { this.#live = false })
+    }
   }
 
   get device () { return this.#device }
@@ -102,11 +114,25 @@ class PlaybackStream extends Writable {
   /** Gives the device what it takes at once; returns the rest. */
   #put (bytes) {
     if (bytes.length === 0) return bytes
+    if (this.#live) this.#shed()
     const frames = this.#device.write(bytes)
     // Once: whoever pauses the device afterwards means it.
     if (!this.#started) this.#device.play()
     this.#started = true
     return bytes.subarray(frames * this.#frameBytes)
+  }
+
+  /**
+   * Clocks differ, and servers stumble: in time more would be queued than is ever needed, and stay. The queue is then cut off, with a
+   * short fade, and goes on with what comes now.
+   */
+  #shed () {
+    const now = performance.now()
+    this.#least = Math.min(this.#least, this.#device.queuedFrames)
+    if (now < this.#lookAt) return
+    if (this.#least !== Infinity && this.#least * 1000 > LIVE_EXCESS_MS * this.#device.frequency) this.#device.stop()
+    this.#least = Infinity
+    this.#lookAt = now + LIVE_LOOK_MS
   }
 
   async #putAll (bytes) {

@@ -15,6 +15,11 @@ export interface StreamOptions extends AudioOptions {
   readonly signal?: AbortSignal
 }
 
+export interface PlaybackStreamOptions extends StreamOptions {
+  /** What is written is made as it is played, and must not pile up. Default: while a capture stream is piped in. */
+  readonly live?: boolean
+}
+
 /**
  * Plays the bytes that are written to it, in the device's format; frames may be split anywhere. Plays from the first frame on.
  * Backpressure is the device's: a write is answered when the device has taken it. `end()` finishes when the last frame was heard,
@@ -40,18 +45,20 @@ export interface CaptureStream extends Readable {
 export interface StreamMakers {
   /**
    * Opens a playback device as a stream. `capacityMs` is 100 where it is not given: with `highWaterMark` the most that lies between
-   * a write and its sound.
+   * a write and its sound. With `live`, which is so for a microphone that is piped in where nothing else is said, the delay does not
+   * grow either though two devices' clocks differ: a queue that was never shorter than 30 ms for 2 s is cut off as by `stop`, and
+   * goes on with what comes then; `device.stats().discardedFrames` counts it.
    *
    * @throws what `openDevice` throws
    * @example
    * const { pipeline } = require('node:stream/promises')
    * await pipeline(fs.createReadStream('mono-f32-48000.raw'), sdl.createPlaybackStream())
    */
-  createPlaybackStream (options?: StreamOptions): PlaybackStream
+  createPlaybackStream (options?: PlaybackStreamOptions): PlaybackStream
 
   /**
-   * Opens a microphone as a stream. `maxQueuedMs` is 100 where it is not given: piped into a speaker, for however long, the delay
-   * stays below `maxQueuedMs` + `capacityMs` + twice what the two streams keep: 280 ms, and usually far below.
+   * Opens a microphone as a stream. `maxQueuedMs` is 100 where it is not given. Piped into a speaker, for however long, the delay
+   * between them is some 10 ms, and after a stumble of either goes back to that.
    *
    * @throws what `openDevice` throws
    * @example

@@ -1,6 +1,7 @@
 'use strict'
 
 const native = require('./binding.cjs')
+const diagnostics = require('./diagnostics.cjs')
 const { formats } = require('./formats.cjs')
 const { Held, slotOf } = require('./held.cjs')
 const { invalid } = require('./errors.cjs')
@@ -21,7 +22,9 @@ class AudioTap extends Held {
   constructor (opened) {
     super(EVENTS, opened, {
       tell: (kind, detail) => {
-        if (kind === 'shortage') this.emit('overrun', { type: 'overrun', ...detail, source: opened.id })
+        if (kind !== 'shortage') return
+        diagnostics.told('overrun', this, 'tap', detail)
+        this.emit('overrun', { type: 'overrun', ...detail, source: opened.id })
       },
     })
     this.#opened = opened

@@ -1,17 +1,17 @@
 //! Any thread. Nanoseconds on the clock that `process.hrtime` shows.
 
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+/// The one that goes on while the machine sleeps: libuv reads it too.
+#[cfg(target_os = "macos")]
+const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC_RAW;
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "macos"))]
 pub fn nanos() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the timespec is ours. On the audio thread this reads shared memory and is no system call.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    unsafe { libc::clock_gettime(CLOCK, &raw mut now) };
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
-}
-
-#[cfg(target_os = "macos")]
-pub fn nanos() -> u64 {
-    // SAFETY: has no conditions.
-    unsafe { libc::clock_gettime_nsec_np(libc::CLOCK_UPTIME_RAW) }
 }
 
 /// Elsewhere the origin is ours: differences are right, absolute times are not those of `process.hrtime`.

@@ -127,7 +127,11 @@ impl Owned {
     fn let_go(&mut self, at: Instant) {
         self.awaited = None;
         self.held = match std::mem::replace(&mut self.held, Held::Between) {
-            Held::Open(device) => Held::Gone(Box::new(sdl::close(device)), at),
+            Held::Open(device) => {
+                let callback = Box::new(sdl::close(device));
+                self.tally.level.set(0.0, 0.0);
+                Held::Gone(callback, at)
+            }
             other => other,
         };
     }
@@ -168,7 +172,9 @@ impl Owned {
             Err(refused) => {
                 // One that gave nothing, and now is not there: that is a loss too.
                 self.note_lost();
-                self.held = Held::Gone(Box::new(refused.1), Instant::now() + self.pause);
+                let mut callback = Box::new(refused.1);
+                callback.rest();
+                self.held = Held::Gone(callback, Instant::now() + self.pause);
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
             }
         }

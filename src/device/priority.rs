@@ -77,26 +77,26 @@ pub fn set_voice(realtime: bool) {
 #[cfg(not(target_os = "linux"))]
 pub fn set_voice(_realtime: bool) {}
 
-/// Threads that the calling one starts do not inherit this.
+/// Threads that the calling one starts do not inherit this. (musl has the functions of these names refuse: the kernel is asked.)
 #[cfg(target_os = "linux")]
 fn set(policy: i32, level: i32) {
-    let param = libc::sched_param { sched_priority: level };
-    // SAFETY: 0 names the calling thread; `param` is live.
-    unsafe { libc::sched_setscheduler(0, policy, &raw const param) };
+    // SAFETY: 0 names the calling thread; the kernel reads one int, the level, which is live.
+    unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, &raw const level) };
 }
 
 /// The calling thread's priority.
 #[cfg(target_os = "linux")]
 pub fn of_this_thread() -> Priority {
-    let mut param = libc::sched_param { sched_priority: 0 };
-    // SAFETY: 0 names the calling thread; `param` is a live out parameter.
+    let mut level: i32 = 0;
+    // SAFETY: 0 names the calling thread; the kernel writes one int, the level, which is live.
     let (policy, nice) = unsafe {
-        libc::sched_getparam(0, &raw mut param);
-        (libc::sched_getscheduler(0), libc::getpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t))
+        libc::syscall(libc::SYS_sched_getparam, 0, &raw mut level);
+        let policy = libc::syscall(libc::SYS_sched_getscheduler, 0) as i32;
+        (policy, libc::getpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t))
     };
     match policy & !libc::SCHED_RESET_ON_FORK {
-        libc::SCHED_FIFO => Priority::Fifo { level: param.sched_priority as u8 },
-        libc::SCHED_RR => Priority::RoundRobin { level: param.sched_priority as u8 },
+        libc::SCHED_FIFO => Priority::Fifo { level: level as u8 },
+        libc::SCHED_RR => Priority::RoundRobin { level: level as u8 },
         _ => Priority::Shared { nice: nice as i8 },
     }
 }

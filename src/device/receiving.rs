@@ -81,7 +81,7 @@ impl Outlet for Ring {
         if self.source.is_closed() {
             return None;
         }
-        let (device, marks) = (&self.source.device, &self.source.marks);
+        let (device, marks) = (&self.source.device, &self.source.control.marks);
         let rate = f64::from(device.options.rate.0);
         let ms = |frames: f64| frames * 1000.0 / rate;
         let (left, block, ppm) = device.under_way((now.0 * 1000.0) as u64).unwrap_or((0.0, Frames::ZERO, 0.0));

@@ -13,9 +13,9 @@ use crate::error::AudioError;
 use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::latest::GainOrder;
-use crate::link::marks::{FrameCount, FrameMarks};
-use crate::link::shared::{SharedMemory, SharedReader};
-use crate::link::source::{Feed, SourceControl, SourceReader, SourceWriter, source_ring};
+use crate::link::marks::FrameCount;
+use crate::link::shared::{Inside, SharedMemory, SharedReader};
+use crate::link::source::{SourceControl, SourceReader, SourceWriter, source_ring};
 use crate::rt::mixer::CHUNK;
 use crate::rt::voice::Voice;
 use crate::units::{Frames, Hz};
@@ -39,7 +39,6 @@ pub struct Source {
     pub device: Arc<Device>,
     pub options: SourceOptions,
     pub control: Arc<SourceControl>,
-    pub marks: Arc<FrameMarks>,
     pub holders: Holders,
     input: Input,
     /// Frames at the device's rate that are sure to fit.
@@ -72,16 +71,13 @@ impl Source {
         memory: Option<Arc<SharedMemory>>,
     ) -> Result<Source, AudioError> {
         let (layout, rate) = (device.options.layout, device.options.rate);
-        let control = Arc::new(SourceControl::default());
-        control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         let (episodes, episodes_out) = episode_lane();
-        let (input, capacity, reader, marks) = match memory {
+        let (input, capacity, reader, control) = match memory {
             Some(memory) => {
-                let marks = Arc::new(FrameMarks::default());
                 let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
-                let feed = Feed::Shared(SharedReader::new(memory.clone()), scratch);
-                let reader = SourceReader::new(feed, layout.channels, marks.clone());
-                (Input::Shared(memory), Frames(u64::MAX), reader, marks)
+                let ring = SharedReader::new(memory.clone());
+                let (reader, control) = SourceReader::of_shared(ring, scratch, layout.channels);
+                (Input::Shared(memory), Frames(u64::MAX), reader, control)
             }
             None => {
                 let converted = options.rate != rate;
@@ -89,16 +85,17 @@ impl Source {
                     .then(|| Resampler::new(options.rate, rate, layout.channels, Quality::Voice))
                     .transpose()?;
                 let capacity = scaled(options.target, options.rate, rate) + SLACK;
-                let (writer, reader, marks) = source_ring(layout.channels, capacity);
+                let (writer, reader, control) = source_ring(layout.channels, capacity);
                 let channels = (options.channels, layout.channels);
                 let feeder = Feeder { writer, resampler, channels, mapped: Vec::new(), resampled: Vec::new() };
                 let sure = if converted { capacity.saturating_sub(RESAMPLERS_SHARE) } else { capacity };
-                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader, marks)
+                (Input::Ring(Box::new(Mutex::new(feeder))), sure, reader, control)
             }
         };
-        device.admit_voice(Box::new(Voice::new(reader, control.clone(), episodes, layout.channels)))?;
+        control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
+        device.admit_voice(Box::new(Voice::new(reader, episodes)))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
-        Ok(Source { id, device, options, control, marks, holders: Holders::new(), input, capacity, shortages })
+        Ok(Source { id, device, options, control, holders: Holders::new(), input, capacity, shortages })
     }
 
     /// Its device is closed, or it is.
@@ -123,20 +120,21 @@ impl Source {
     /// Frames of its own rate.
     pub fn queued(&self) -> Frames {
         match &self.input {
-            Input::Ring(_) => scaled(self.marks.queued(), self.device.options.rate, self.options.rate),
+            Input::Ring(_) => scaled(self.control.marks.queued(), self.device.options.rate, self.options.rate),
             // What was written since the last block is in no mark yet.
-            Input::Shared(memory) => memory.frames_inside(),
+            Input::Shared(memory) => memory.inside().queued,
         }
     }
 
     /// In frames of the device.
     pub fn count(&self) -> FrameCount {
-        let count = self.marks.count();
+        let count = self.control.marks.count();
         match &self.input {
             Input::Ring(_) => count,
             Input::Shared(memory) => {
-                let queued = memory.frames_inside();
-                FrameCount { written: count.delivered + count.dropped + count.discarded + queued, queued, ..count }
+                let Inside { cleared, queued } = memory.inside();
+                let discarded = count.discarded + cleared;
+                FrameCount { written: count.delivered + count.dropped + discarded + queued, discarded, queued, ..count }
             }
         }
     }
@@ -147,7 +145,7 @@ impl Source {
     }
 
     pub fn space(&self) -> Frames {
-        let room = self.capacity.saturating_sub(self.marks.in_rings());
+        let room = self.capacity.saturating_sub(self.control.marks.in_rings());
         let (from, to) = (self.options.rate, self.device.options.rate);
         let room =
             if from == to { room } else { Frames(room.0.saturating_mul(u64::from(from.0)) / u64::from(to.0.max(1))) };
@@ -170,7 +168,10 @@ impl Source {
     }
 
     pub fn clear(&self) {
-        self.marks.discard_all();
+        match &self.input {
+            Input::Ring(_) => self.control.marks.discard_all(),
+            Input::Shared(memory) => memory.clear(),
+        }
         self.device.control.block_done.ring();
     }
 

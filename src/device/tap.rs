@@ -99,7 +99,7 @@ impl Tap {
     pub fn queued(&self) -> Frames {
         match &self.output {
             Output::Queue(queue) => queue.marks.queued(),
-            Output::Shared(memory) => memory.frames_inside(),
+            Output::Shared(memory) => memory.inside().queued,
         }
     }
 

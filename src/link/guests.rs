@@ -4,7 +4,7 @@
 use ringbuf::traits::{Consumer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use crate::link::ahead::bring_near;
+use crate::link::ahead;
 use crate::link::scrap::{ScrapReceiver, ScrapSender, scrap_lane};
 
 /// What joins a callback.
@@ -12,13 +12,15 @@ pub trait Guest {
     /// It wants to leave, and may.
     fn has_ended(&self) -> bool;
 
-    /// Its turn comes soon: asks for the memory that it will use.
-    fn bring_near(&self) {}
+    /// It wants to leave. With no device to hear it, it need not fade first.
+    fn leaves(&self) -> bool {
+        self.has_ended()
+    }
 }
 
 /// A guest's own memory is asked for so many turns before it has to know what else it will use, and that as many before its
 /// turn.
-const TURNS_AHEAD: usize = 2;
+const TURNS_AHEAD: usize = 8;
 
 /// Where guests are let in and taken home. Not for the audio thread.
 pub struct Door<T> {
@@ -85,28 +87,42 @@ impl<T: Guest> Guests<T> {
         self.places.iter_mut().take(self.used).flatten().map(Box::as_mut)
     }
 
-    /// One after the other. With many of them most of the time would go into waiting for their memory: it is asked for early.
-    pub fn each(&mut self, mut act: impl FnMut(&mut T)) {
-        for turn in 0..self.used {
-            let guest_at = |at: usize| self.places.get(at).and_then(Option::as_deref);
-            if let Some(guest) = guest_at(turn + 2 * TURNS_AHEAD) {
-                bring_near(std::ptr::from_ref(guest).addr(), size_of::<T>());
+    /// One after the other: `act` gets the place of the one whose turn it is and those that follow, and says how many of
+    /// them have had theirs. With many of them most of the time would go into waiting for their memory: it is asked for
+    /// early, of each the first `own` bytes and what `bring_near` asks for.
+    pub fn each(&mut self, own: usize, bring_near: impl Fn(&T), mut act: impl FnMut(&mut [Option<Box<T>>]) -> usize) {
+        let (mut turn, mut asked) = (0, 0);
+        while turn < self.used {
+            while asked < turn + TURNS_AHEAD {
+                let guest_at = |at: usize| self.places.get(at).and_then(Option::as_deref);
+                if let Some(guest) = guest_at(asked + TURNS_AHEAD) {
+                    ahead::bring_near(std::ptr::from_ref(guest).addr(), own);
+                }
+                if let Some(guest) = guest_at(asked) {
+                    bring_near(guest);
+                }
+                asked += 1;
             }
-            if let Some(guest) = guest_at(turn + TURNS_AHEAD) {
-                guest.bring_near();
-            }
-            if let Some(Some(guest)) = self.places.get_mut(turn) {
-                act(guest);
-            }
+            turn += self.places.get_mut(turn..self.used).map_or(1, |places| act(places).max(1));
         }
     }
 
     /// Sends home those that have ended, as many as the lane has room for; true if somebody went.
     pub fn let_go(&mut self) -> bool {
+        self.send_home(T::has_ended)
+    }
+
+    /// While no device runs the callback: takes in those that have come, and sends home those that want to leave.
+    pub fn rest(&mut self) {
+        self.take_in();
+        self.send_home(T::leaves);
+    }
+
+    fn send_home(&mut self, goes: impl Fn(&T) -> bool) -> bool {
         let Guests { departures, places, used, .. } = self;
         let (mut place, before) = (0, *used);
         while place < *used && departures.has_room() {
-            if places.get(place).and_then(Option::as_ref).is_some_and(|guest| !guest.has_ended()) {
+            if places.get(place).and_then(Option::as_ref).is_some_and(|guest| !goes(guest)) {
                 place += 1;
                 continue;
             }
@@ -123,6 +139,7 @@ impl<T: Guest> Guests<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -160,7 +177,21 @@ mod tests {
             let flags: Vec<Arc<AtomicBool>> = (0..count).map(|_| Arc::default()).collect();
             flags.iter().for_each(|flag| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
             assert_eq!(guests.take_in(), count > 0);
-            guests.each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
+            let asked = Cell::new(0);
+            guests.each(
+                0,
+                |_| asked.set(asked.get() + 1),
+                |places| {
+                    let several = 1 + places.len() / 2 % 4;
+                    places
+                        .iter()
+                        .flatten()
+                        .take(several)
+                        .for_each(|guest| assert!(!guest.0.swap(true, Ordering::Relaxed)));
+                    several
+                },
+            );
+            assert_eq!(asked.get(), count);
             assert!(flags.iter().all(|flag| flag.load(Ordering::Relaxed)));
         }
     }

@@ -11,6 +11,16 @@ pub struct GainOrder {
     pub over: Frames,
 }
 
+/// A gain order as it lies in its word: whether there is a new one is seen at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GainWord(u64);
+
+impl GainWord {
+    pub fn order(self) -> GainOrder {
+        GainOrder { gain: f32::from_bits((self.0 >> 32) as u32), over: Frames(self.0 & u64::from(u32::MAX)) }
+    }
+}
+
 /// The newest gain order, in one word: no look is torn.
 #[derive(Debug)]
 pub struct LatestGain(AtomicU64);
@@ -27,8 +37,11 @@ impl LatestGain {
     }
 
     pub fn get(&self) -> GainOrder {
-        let word = self.0.load(Ordering::Acquire);
-        GainOrder { gain: f32::from_bits((word >> 32) as u32), over: Frames(word & u64::from(u32::MAX)) }
+        self.word().order()
+    }
+
+    pub fn word(&self) -> GainWord {
+        GainWord(self.0.load(Ordering::Acquire))
     }
 }
 

@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::units::Frames;
 
-/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always. In a cache line of
-/// its own: with a thousand sources, memory is what mixing waits for.
+/// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 pub struct FrameMarks {
     written: AtomicU64,
     read: AtomicU64,
@@ -49,16 +47,33 @@ impl FrameMarks {
     }
 
     /// For the writer's half of a seam.
-    pub fn publish_written(&self, written: u64) {
+    pub(super) fn publish_written(&self, written: u64) {
         self.written.store(written, Ordering::Release);
     }
 
     /// For the reader's half of a seam: what left the ring, and what of that was delivered and dropped; the rest was cleared.
-    pub fn publish_read(&self, read: u64, delivered: u64, dropped: u64) {
+    pub(super) fn publish_read(&self, read: u64, delivered: u64, dropped: u64) {
         self.delivered.store(delivered, Ordering::Release);
         self.dropped.store(dropped, Ordering::Release);
         self.discarded.store(read - delivered - dropped, Ordering::Release);
         self.read.store(read, Ordering::Release);
+    }
+
+    /// For a reader's half that keeps no count of its own: so many frames more left the ring, to be heard.
+    pub(super) fn deliver(&self, frames: Frames) {
+        self.delivered.store(self.delivered.load(Ordering::Relaxed) + frames.0, Ordering::Release);
+        self.read.store(self.read.load(Ordering::Relaxed) + frames.0, Ordering::Release);
+    }
+
+    /// The same for frames that were cleared.
+    pub(super) fn discard(&self, frames: Frames) {
+        self.discarded.store(self.discarded.load(Ordering::Relaxed) + frames.0, Ordering::Release);
+        self.read.store(self.read.load(Ordering::Relaxed) + frames.0, Ordering::Release);
+    }
+
+    /// Frames that have left the ring.
+    pub(super) fn read(&self) -> u64 {
+        self.read.load(Ordering::Acquire)
     }
 
     /// Every frame that was ever written.

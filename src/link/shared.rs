@@ -19,19 +19,35 @@ pub const WRITE_WORD: usize = 16;
 pub const READ_WORD: usize = 32;
 pub const DATA_WORD: usize = 48;
 
+/// No ring is so long.
+const NO_INDEX: u32 = u32::MAX;
+
 /// The ring itself, as long as it is there.
+#[derive(Clone, Copy)]
 struct Words {
     start: NonNull<AtomicU32>,
     capacity: u32,
     channels: usize,
 }
 
-// SAFETY: only atomics are reached through it, and only under the cell's turn.
+// SAFETY: only atomics are reached through it, and only under the turn of the cell that it lies in.
 unsafe impl Send for Words {}
+
+/// What a ring holds: frames that were cleared and that nobody has stepped over yet, and those behind them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    pub cleared: Frames,
+    pub queued: Frames,
+}
 
 /// A ring in JavaScript's memory, until it is detached.
 pub struct SharedMemory {
+    /// For the audio thread, which must never find its turn taken but by `detach`.
     words: TryCell<Option<Words>>,
+    /// For everybody else.
+    outside: TryCell<Option<Words>>,
+    /// The index up to which everything is to be dropped, or `NO_INDEX`.
+    clear_to: AtomicU32,
     /// Index words that made no sense, and samples that were no numbers.
     faults: AtomicU64,
 }
@@ -67,12 +83,14 @@ impl SharedMemory {
         if !sound || !fits || capacity == 0 || capacity > u32::MAX / 2 {
             return None;
         }
-        let words = TryCell::new(Some(Words { start, capacity, channels }));
-        Some(Arc::new(SharedMemory { words, faults: AtomicU64::new(0) }))
+        let words = Some(Words { start, capacity, channels });
+        let (words, outside) = (TryCell::new(words), TryCell::new(words));
+        Some(Arc::new(SharedMemory { words, outside, clear_to: AtomicU32::new(NO_INDEX), faults: AtomicU64::new(0) }))
     }
 
     /// Takes the memory away: when this returns nobody touches it any more. Not for the audio thread.
     pub fn detach(&self) {
+        self.outside.with(|words| *words = None);
         self.words.with(|words| *words = None);
     }
 
@@ -82,7 +100,7 @@ impl SharedMemory {
 
     /// Channels and capacity; `None` once detached. Not for the audio thread.
     pub fn shape(&self) -> Option<(usize, Frames)> {
-        self.words.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
+        self.outside.with(|words| words.as_ref().map(|words| (words.channels, Frames(u64::from(words.capacity)))))
     }
 
     /// An index as it stands, if it can be one. Not for the audio thread.
@@ -90,18 +108,29 @@ impl SharedMemory {
         let index = |words: &mut Option<Words>| {
             let words = words.as_ref()?;
             let index = words.word(word).load(Ordering::Acquire);
-            (index < 2 * words.capacity).then_some(index)
+            words.is_index(index).then_some(index)
         };
-        self.words.with(index).unwrap_or(0)
+        self.outside.with(index).unwrap_or(0)
     }
 
-    /// Frames between the indices, as far as they make sense; none once detached. Not for the audio thread.
-    pub fn frames_inside(&self) -> Frames {
-        let between = |words: &Words| {
+    /// Drops everything that is in the ring now: what is written from here on stays. Not for the audio thread.
+    pub fn clear(&self) {
+        let end = |words: &Words| Some(words.word(WRITE_WORD).load(Ordering::Acquire)).filter(|at| words.is_index(*at));
+        let end = self.outside.with(|words| words.as_ref().and_then(end));
+        self.clear_to.store(end.unwrap_or(NO_INDEX), Ordering::Release);
+    }
+
+    /// What is in the ring, as far as its indices make sense; nothing once detached. Not for the audio thread.
+    pub fn inside(&self) -> Inside {
+        let clear_to = self.clear_to.load(Ordering::Acquire);
+        let look = |words: &Words| {
             let index = |at| words.word(at).load(Ordering::Acquire);
-            words.between(index(READ_WORD), index(WRITE_WORD)).unwrap_or(0)
+            let read = index(READ_WORD);
+            let there = words.between(read, index(WRITE_WORD)).unwrap_or(0);
+            let cleared = words.before(read, clear_to, there);
+            Inside { cleared: Frames(u64::from(cleared)), queued: Frames(u64::from(there - cleared)) }
         };
-        Frames(self.words.with(|words| words.as_ref().map_or(0, |words| u64::from(between(words)))))
+        self.outside.with(|words| words.as_ref().map(look)).unwrap_or_default()
     }
 
     fn fault(&self) {
@@ -123,18 +152,32 @@ impl Words {
         self.word(DATA_WORD + (index % self.capacity) as usize * self.channels + channel)
     }
 
+    fn is_index(&self, index: u32) -> bool {
+        index < 2 * self.capacity
+    }
+
+    /// How many of the `there` frames from `read` on lie before the index `end`; none if it is behind us.
+    fn before(&self, read: u32, end: u32, there: u32) -> u32 {
+        self.between(read, end).filter(|ahead| *ahead <= there).unwrap_or(0)
+    }
+
     /// Frames between two indices; `None` if they make no sense.
     fn between(&self, read: u32, write: u32) -> Option<u32> {
-        let round = 2 * self.capacity;
-        if read >= round || write >= round {
+        if !self.is_index(read) || !self.is_index(write) {
             return None;
         }
-        let queued = if write >= read { write - read } else { round - read + write };
+        let queued = if write >= read { write - read } else { 2 * self.capacity - read + write };
         (queued <= self.capacity).then_some(queued)
     }
 
     fn next(&self, index: u32) -> u32 {
-        if index + 1 == 2 * self.capacity { 0 } else { index + 1 }
+        self.moved(index, 1)
+    }
+
+    /// `index`, at most the capacity further on.
+    fn moved(&self, index: u32, by: u32) -> u32 {
+        let left = 2 * self.capacity - index;
+        if by < left { index + by } else { by - left }
     }
 }
 
@@ -175,18 +218,23 @@ impl SharedReader {
         moved.unwrap_or(0)
     }
 
-    /// Steps over at most `frames`; returns how many.
-    pub fn skip(&mut self, frames: Frames) -> Frames {
+    /// Steps over what was cleared; returns how many frames, or `None` if there was no clear since the last look.
+    pub fn step_over_cleared(&mut self) -> Option<Frames> {
         let SharedReader { memory, read, total } = self;
-        let skipped = memory.words.try_with(|words| {
-            let Some(words) = words.as_ref() else { return 0 };
-            let skip = u64::from(queued_of(words, *read, memory)).min(frames.0);
-            *read = ((u64::from(*read) + skip) % (2 * u64::from(words.capacity))) as u32;
+        let clear_to = memory.clear_to.load(Ordering::Acquire);
+        if clear_to == NO_INDEX {
+            return None;
+        }
+        memory.words.try_with(|words| {
+            // A later clear stays for the next look.
+            let _ = memory.clear_to.compare_exchange(clear_to, NO_INDEX, Ordering::AcqRel, Ordering::Relaxed);
+            let Some(words) = words.as_ref() else { return Frames::ZERO };
+            let skip = words.before(*read, clear_to, queued_of(words, *read, memory));
+            *read = words.moved(*read, skip);
             words.word(READ_WORD).store(*read, Ordering::Release);
-            *total += skip;
-            skip
-        });
-        Frames(skipped.unwrap_or(0))
+            *total += u64::from(skip);
+            Frames(u64::from(skip))
+        })
     }
 }
 

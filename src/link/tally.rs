@@ -185,6 +185,21 @@ impl Histogram {
         ((octave * STEPS_PER_OCTAVE) as usize + step as usize).min(BUCKETS - 1)
     }
 
+    /// Where a bucket begins; the one after the last would begin where the last ends.
+    fn edge_below(index: usize) -> u64 {
+        let (octave, step) = (index as u32 / STEPS_PER_OCTAVE, index as u64 % 8);
+        u64::try_from(((u128::from(step) + 8) << octave) >> 3).unwrap_or(u64::MAX)
+    }
+
+    /// From, to, how many: of the buckets that hold something, least values first.
+    pub fn filled(&self) -> impl Iterator<Item = (u64, u64, u32)> {
+        let counts = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
+        counts
+            .enumerate()
+            .filter(|(_, count)| *count > 0)
+            .map(|(index, count)| (Self::edge_below(index), Self::edge_below(index + 1), count))
+    }
+
     /// The upper edge of the bucket in which the quantile `q` lies, at most the greatest value seen; 0 before the first.
     pub fn quantile(&self, q: f64) -> u64 {
         let total: u64 = self.buckets.iter().map(|bucket| u64::from(bucket.load(Ordering::Relaxed))).sum();
@@ -193,9 +208,7 @@ impl Histogram {
         for (index, bucket) in self.buckets.iter().enumerate() {
             seen += u64::from(bucket.load(Ordering::Relaxed));
             if total > 0 && seen >= rank {
-                let (octave, step) = (index as u32 / STEPS_PER_OCTAVE, index as u64 % 8);
-                let edge = ((u128::from(step) + 9) << octave) >> 3;
-                return u64::try_from(edge).unwrap_or(u64::MAX).min(self.max());
+                return Self::edge_below(index + 1).min(self.max());
             }
         }
         self.max()
@@ -220,6 +233,20 @@ mod tests {
         }
         assert_eq!(histogram.quantile(1.0), 100_000);
         assert_eq!(histogram.max(), 100_000);
+    }
+
+    #[test]
+    fn the_buckets_that_hold_something_say_what_and_how_much() {
+        let histogram = Histogram::new();
+        assert_eq!(histogram.filled().count(), 0);
+        let values = [8, 9, 1_000, 2_666_667, 2_700_000, 40_000_000];
+        values.iter().for_each(|value| histogram.note(*value));
+        for value in values {
+            let of_value = histogram.filled().filter(|(from, to, _)| (*from..*to).contains(&value)).count();
+            assert_eq!(of_value, 1, "{value}");
+        }
+        assert_eq!(histogram.filled().map(|(_, _, count)| count as usize).sum::<usize>(), values.len());
+        assert!(histogram.filled().zip(histogram.filled().skip(1)).all(|((_, end, _), (next, _, _))| end <= next));
     }
 
     #[test]

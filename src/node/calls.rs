@@ -235,6 +235,12 @@ pub fn stats(slot: u32) -> Result<RawStats> {
     env::entry(slot).map(|entry| stats::of(&entry)).ok_or_else(closed)
 }
 
+/// How the device's callbacks were spaced: from and to in µs and how many, one after the other for every range that was met.
+#[napi]
+pub fn callback_intervals(slot: u32) -> Result<Vec<f64>> {
+    env::entry(slot).map(|entry| stats::intervals_of(&entry)).ok_or_else(closed)
+}
+
 /// Makes the calling thread a real-time one where that is allowed, or takes it back; returns what it is then.
 #[napi]
 pub fn set_realtime(wanted: bool) -> RawPriority {

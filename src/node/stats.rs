@@ -66,6 +66,11 @@ pub fn of(entry: &Entry) -> RawStats {
     }
 }
 
+pub fn intervals_of(entry: &Entry) -> Vec<f64> {
+    let filled = entry.device().tally.interval_nanos.filled();
+    filled.flat_map(|(from, to, count)| [from as f64 / 1000.0, to as f64 / 1000.0, f64::from(count)]).collect()
+}
+
 fn micros(nanos: &Histogram) -> Quantiles {
     let micros = |value: u64| value as f64 / 1000.0;
     Quantiles { p50: micros(nanos.quantile(0.5)), p99: micros(nanos.quantile(0.99)), max: micros(nanos.max()) }

@@ -23,8 +23,10 @@ type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
 
 /// The kinds of samples, in JavaScript's numbers.
 const FLOAT: u32 = 0;
-/// What a fetched result takes in the table: id, bytes (below zero: it failed), mode, µs.
+/// What a fetched result takes in the table: id, bytes, mode, µs. With `FAILED` as its mode the bytes are the code of an error, a
+/// line's end, and its message.
 const FIELDS: usize = 4;
+const FAILED: f64 = -1.0;
 /// Wakings that wait for a busy thread: more would tell nothing new.
 const WAKE_ROOM: usize = 4;
 
@@ -237,11 +239,11 @@ unsafe extern "C" fn processor_process(env: sys::napi_env, info: sys::napi_callb
     }
 }
 
-/// `processorSubmit(slot, kind, frame, iv, id)`
+/// `processorSubmit(slot, kind, frame, iv, id, room)`: `room` is how many bytes the packet may have.
 unsafe extern "C" fn processor_submit(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     // SAFETY: as in `processor_process`; everything is copied.
     unsafe {
-        let args = Arguments::<5>::of(env, info);
+        let args = Arguments::<6>::of(env, info);
         let kind = args.small(1);
         let act = |held: &mut Held| {
             let given: Memory<u8> = args.memory(3)?;
@@ -260,7 +262,8 @@ unsafe extern "C" fn processor_submit(env: sys::napi_env, info: sys::napi_callba
                 Some(lane) => lane,
                 None => held.lane.insert(common_pool()?.lane()),
             };
-            let job = Job { processor: held.processor.clone(), pcm, iv, iv_bytes, id: args.small(4), results };
+            let (id, room) = (args.small(4), args.number(5) as usize);
+            let job = Job { processor: held.processor.clone(), pcm, iv, iv_bytes, room, id, results };
             if lane.submit(job) { Ok(()) } else { Err(gone()) }
         };
         done(env, PROCESSORS.with(|slots| slots.with(args.small(0), act)))
@@ -288,26 +291,20 @@ unsafe extern "C" fn processor_fetch(env: sys::napi_env, info: sys::napi_callbac
 fn hand_over(waiting: &mut VecDeque<Done>, mut out: &mut [u8], table: &mut [f64]) -> usize {
     let mut count = 0;
     for row in table.chunks_exact_mut(FIELDS) {
-        let size = match waiting.front() {
-            Some(Done { outcome: Ok((packet, ..)), .. }) => packet.len(),
-            Some(_) => 0,
-            None => break,
-        };
-        if size > out.len() {
-            break;
-        }
-        let Some(Done { id, outcome }) = waiting.pop_front() else { break };
-        row[0] = f64::from(id);
-        match outcome {
-            Ok((packet, mode, spent)) => {
-                let (here, rest) = out.split_at_mut(size);
-                here.copy_from_slice(&packet);
-                out = rest;
-                (row[1], row[2], row[3]) = (size as f64, mode_number(mode), spent.0);
+        let Some(Done { id, outcome }) = waiting.front() else { break };
+        let said;
+        let (bytes, mode, micros) = match outcome {
+            Ok((packet, mode, spent)) => (&packet[..], mode_number(*mode), spent.0),
+            Err(error) => {
+                said = format!("{}\n{error}", error.code.as_str());
+                (said.as_bytes(), FAILED, 0.0)
             }
-            Err(_) => row[1] = -1.0,
-        }
-        count += 1;
+        };
+        let Some((here, rest)) = std::mem::take(&mut out).split_at_mut_checked(bytes.len()) else { break };
+        here.copy_from_slice(bytes);
+        row.copy_from_slice(&[f64::from(*id), bytes.len() as f64, mode, micros]);
+        (out, count) = (rest, count + 1);
+        waiting.pop_front();
     }
     count
 }

@@ -17,6 +17,14 @@ pub struct Callback {
 }
 
 impl Callback {
+    /// For the service thread, which keeps the callback while there is no device to run it: sources and taps come and go.
+    pub fn rest(&mut self) {
+        match &mut self.processor {
+            Processor::Playback(playback) => playback.rest(),
+            Processor::Capture(capture) => capture.rest(),
+        }
+    }
+
     /// Runs one block; `now` gives monotonic nanoseconds.
     pub fn run(&mut self, block: &mut [u8], now: impl Fn() -> u64) {
         let Callback { layout, guard, processor } = self;

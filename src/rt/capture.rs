@@ -55,6 +55,7 @@ impl CaptureProcessor {
             self.meter.note(block);
             self.own.keep(block, at);
         } else {
+            self.meter.note_silence(frames);
             self.own.end_episode(at);
         }
         for tap in self.taps.iter_mut() {
@@ -68,6 +69,11 @@ impl CaptureProcessor {
             self.pump.ring();
         }
         self.tally.frames.add(frames.0);
+    }
+
+    /// Lets taps come and go while no device runs the callback.
+    pub fn rest(&mut self) {
+        self.taps.rest();
     }
 
     fn scale(&mut self, block: &mut [u8]) {

@@ -26,6 +26,7 @@ fn allocates_and_frees(ring: &[f32], raw: *mut f32) {
     drop(boxed); // `std::mem::drop`
     std::mem::forget(raw); // `mem::forget`
     let shared = std::sync::Arc::new(1.0f32); // `std::sync::Arc::new`
+    let places = std::sync::Arc::<[f32]>::new_uninit_slice(4); // `std::sync::Arc::new_uninit_slice`
     let boxed: Box<[f32]> = ring.iter().copied().collect(); // `std::iter::Iterator::collect`
     let lane = ringbuf::HeapRb::<f32>::new(4); // `ringbuf::SharedRb::new`
     let lane = ringbuf::HeapRb::<f32>::try_new(4); // `ringbuf::SharedRb::try_new`

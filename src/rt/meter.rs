@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::format::Layout;
 use crate::link::tally::Tally;
-use crate::units::Hz;
+use crate::units::{Frames, Hz};
 
 const WINDOWS_PER_SECOND: u32 = 20;
 /// Samples that are read at a time.
@@ -37,6 +37,11 @@ impl Meter {
         }
     }
 
+    /// Takes in a block that nobody gets.
+    pub fn note_silence(&mut self, frames: Frames) {
+        self.count(frames.as_len() * self.layout.channels);
+    }
+
     fn note_samples(&mut self, samples: &mut [f32]) {
         // What is no number is no sound.
         samples.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
@@ -55,7 +60,12 @@ impl Meter {
         }
         self.squares += squares.iter().map(|square| f64::from(*square)).sum::<f64>();
         self.peak = peaks.into_iter().fold(self.peak, f32::max);
-        self.seen += samples.len();
+        self.count(samples.len());
+    }
+
+    /// So many samples more have been seen; tells when a window is full.
+    fn count(&mut self, samples: usize) {
+        self.seen += samples;
         if self.seen >= self.window_samples {
             let rms = (self.squares / self.seen as f64).sqrt() as f32;
             self.tally.level.set(rms, self.peak);

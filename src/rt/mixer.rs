@@ -6,7 +6,7 @@ use crate::format::{Layout, SampleFormat};
 use crate::link::control::Control;
 use crate::link::guests::{Guest, Guests};
 use crate::rt::gain::GainRamp;
-use crate::rt::voice::Voice;
+use crate::rt::voice::{Stretch, Voice, add_steady};
 use crate::units::Frames;
 
 /// Up to here a sum comes out as it is; above, it bends towards full scale and never reaches beyond.
@@ -49,9 +49,16 @@ impl Mixer {
             let sum = scratch.get_mut(..frames.as_len() * layout.channels).unwrap_or_default();
             layout.format.decode(bytes, sum);
             sum.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
-            voices.each(|voice| {
-                news |= voice.mix(sum, (at, frames), flows, curve);
-                ended |= voice.has_ended();
+            let stretch = Stretch { at, frames, flows, curve };
+            voices.each(Voice::USED_IN_EVERY_BLOCK, Voice::bring_near, |voices| {
+                let added = add_steady(voices, sum, &stretch);
+                if added == 0
+                    && let Some(Some(voice)) = voices.first_mut()
+                {
+                    news |= voice.mix(sum, &stretch);
+                    ended |= voice.has_ended();
+                }
+                added
             });
             gain.apply(sum, layout.channels);
             limit(sum, layout.format, bytes);
@@ -59,6 +66,11 @@ impl Mixer {
             at = at + frames;
         }
         news | (ended && self.voices.let_go())
+    }
+
+    /// Lets sources come and go while no device runs the callback.
+    pub fn rest(&mut self) {
+        self.voices.rest();
     }
 
     /// No source is sounding or fading.

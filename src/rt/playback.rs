@@ -152,6 +152,11 @@ impl PlaybackProcessor {
         self.tally.frames.add(wanted.0);
     }
 
+    /// Lets sources come and go while no device runs the callback.
+    pub fn rest(&mut self) {
+        self.mixer.rest();
+    }
+
     fn interrupt(&mut self) {
         if self.sounding {
             self.ramp.decay_from(self.last);

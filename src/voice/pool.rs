@@ -69,6 +69,8 @@ pub struct Job {
     pub pcm: OwnedPcm,
     pub iv: [u8; 16],
     pub iv_bytes: usize,
+    /// How many bytes the packet may have.
+    pub room: usize,
     /// What JavaScript knows it by.
     pub id: u32,
     pub results: Arc<Results>,
@@ -183,11 +185,12 @@ fn work(jobs: &Receiver<Job>) {
 
 /// Does one job and puts what came of it.
 fn step(job: Job, out: &mut Vec<u8>) -> Arc<Results> {
-    let Job { processor, pcm, iv, iv_bytes, id, results } = job;
+    let Job { processor, pcm, iv, iv_bytes, room, id, results } = job;
     let outcome = {
         let mut processor = lock(&processor);
         out.resize(processor.most_bytes().max(out.len()), 0);
-        run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], out)
+        let room = room.min(out.len());
+        run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], &mut out[..room])
     };
     let outcome = outcome.map(|(bytes, mode, spent)| (out[..bytes.unwrap_or(0)].into(), mode, spent));
     results.put(Done { id, outcome });

@@ -1,12 +1,14 @@
-//! bare-opus STREAMS SECONDS: µs of processor time that libopus itself takes per frame of 20 ms, with so many encoders in turn on one thread. 24 kHz
-//! mono, 24 kb/s, complexity 10, application voip, as the streams it is held against.
+//! bare-opus STREAMS SECONDS [paced]: libopus itself, with so many encoders in turn on one thread: µs of processor time per frame of
+//! 20 ms; or paced, a frame of each every 20 ms, and how many were late. 24 kHz mono, 24 kb/s, complexity 10, application voip,
+//! as the streams it is held against.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audiopus::coder::Encoder;
 use audiopus::{Application, Bitrate, Channels, SampleRate};
 
 const FRAME: usize = 480;
+const TICK: Duration = Duration::from_millis(20);
 
 /// The same voice as `voice` in test/js/sounds.cjs.
 fn voice(frames: usize) -> Vec<f32> {
@@ -49,12 +51,27 @@ fn main() {
         })
         .collect();
     let mut packet = [0; 4000];
-    let (mut rounds, started, before) = (0usize, Instant::now(), processor_us());
-    while started.elapsed().as_secs_f64() < seconds || rounds < 3 {
-        let at = rounds % 100 * FRAME;
-        for encoder in &encoders {
-            encoder.encode_float(&sound[at..at + FRAME], &mut packet).expect("a frame");
+    let mut encode = |encoder: &Encoder, round: usize| {
+        let at = round % 100 * FRAME;
+        encoder.encode_float(&sound[at..at + FRAME], &mut packet).expect("a frame");
+    };
+    let started = Instant::now();
+    if std::env::args().any(|word| word == "paced") {
+        let (mut missed, ticks) = (0usize, (seconds / TICK.as_secs_f64()) as u32);
+        for tick in 0..ticks {
+            let due = started + tick * TICK;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            for encoder in &encoders {
+                encode(encoder, tick as usize);
+                missed += usize::from(due.elapsed() > TICK);
+            }
         }
+        println!("{{\"missed\":{missed},\"frames\":{}}}", encoders.len() * ticks as usize);
+        return;
+    }
+    let (mut rounds, before) = (0usize, processor_us());
+    while started.elapsed().as_secs_f64() < seconds || rounds < 3 {
+        encoders.iter().for_each(|encoder| encode(encoder, rounds));
         rounds += 1;
     }
     let us = (processor_us() - before) / (rounds * encoders.len()) as f64;

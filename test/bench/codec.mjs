@@ -1,5 +1,6 @@
 // µs per call through JavaScript, each with its peer in the same process, call by call in turn.
 
+import { inTime } from './audio-server.mjs'
 import { ours, peer } from './peers.mjs'
 import { interleave, median, nodeSide } from './rounds.mjs'
 import { printTable } from './table.mjs'
@@ -23,7 +24,7 @@ const judge = (ratio, { least, most }) => {
 }
 
 export const run = async ({ rounds }) => {
-  const side = nodeSide('codec.mjs', [ours, peer('djsopus'), peer('livekit')])
+  const side = inTime(nodeSide('codec.mjs', [ours, peer('djsopus'), peer('livekit')]))
   const { all: { results, failure } } = await interleave(rounds, { all: side })
   if (failure) {
     console.log(failure)
@@ -34,6 +35,11 @@ export const run = async ({ rounds }) => {
     // Within a round, where both met the same machine.
     const ratio = median(results.map((result) => result[second][quantile] / result[first][quantile]))
     return [label, us(first, quantile), us(second, quantile), ratio, ...judge(ratio, wanted)]
+  }))
+  const [{ interop }] = results
+  printTable(['speech there and back, dB', 'decoded by us', 'by @discordjs/opus', 'bytes'], ['ours', 'theirs'].map((from) => {
+    const { ours, theirs, bytes } = interop[from]
+    return [`encoded by ${from === 'ours' ? 'us' : '@discordjs/opus'}`, ours, theirs, bytes]
   }))
   return { ran: true }
 }

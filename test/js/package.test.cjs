@@ -67,20 +67,68 @@ describe('The package', function () {
     assert.equal(sdl.nothing, undefined)
   })
 
-  it('names its system and the way out where its binary is missing', () => {
-    const copy = fs.mkdtempSync(path.join(os.tmpdir(), 'package-'))
-    try {
+  describe('where its binary is missing', () => {
+    const { PLATFORMS } = require('../../js/load-failure.cjs')
+    let copy
+    beforeEach(() => {
+      copy = fs.mkdtempSync(path.join(os.tmpdir(), 'package-'))
+      fs.mkdirSync(path.join(copy, 'js'))
       for (const file of fs.readdirSync(path.join(ROOT, 'js')).filter((name) => name.endsWith('.cjs'))) {
-        fs.copyFileSync(path.join(ROOT, 'js', file), path.join(copy, file))
+        fs.copyFileSync(path.join(ROOT, 'js', file), path.join(copy, 'js', file))
       }
-      assert.throws(() => require(path.join(copy, 'index.cjs')), ({ code, message, cause }) => {
-        assert.equal(code, 'ERR_AUDIO_LOAD_FAILED')
-        assert.match(message, new RegExp(`${process.platform}-${process.arch}.*npm run build`, 's'))
-        return cause instanceof Error
-      })
-    } finally {
-      fs.rmSync(copy, { recursive: true })
+      fs.copyFileSync(path.join(ROOT, 'package.json'), path.join(copy, 'package.json'))
+    })
+    afterEach(() => fs.rmSync(copy, { recursive: true }))
+
+    const failure = () => {
+      try {
+        require(path.join(copy, 'js', 'index.cjs'))
+      } catch (error) {
+        assert.equal(error.code, 'ERR_AUDIO_LOAD_FAILED')
+        assert.ok(error.cause instanceof Error)
+        return error.message
+      }
+      return assert.fail('it was loaded')
     }
+
+    it('names the package that is missing and how to get it', () => {
+      const [, name] = failure().match(/the package sdl-callback-audio-(\S+) is not installed/)
+      assert.ok(PLATFORMS.includes(name))
+      assert.ok(name.startsWith(`${process.platform}-${process.arch}`))
+      assert.ok(failure().includes(`\nInstall it: npm install sdl-callback-audio-${name}@${require('../../package.json').version}\n`))
+      assert.match(failure(), /--omit=optional.*from source.*cmake.*npm run compile/s)
+    })
+
+    it('tells a checkout to build it', () => {
+      fs.mkdirSync(path.join(copy, '.ci'))
+      fs.writeFileSync(path.join(copy, '.ci', 'setup.mjs'), '')
+      assert.match(failure(), /has not been built\n.*npm install && npm run build/)
+    })
+
+    it('says so where it is there and cannot be loaded', () => {
+      for (const name of PLATFORMS) fs.writeFileSync(path.join(copy, 'js', `sdl-callback-audio.${name}.node`), 'no binary')
+      assert.match(failure(), /its binary is there, and this system refuses it: .*\n.*another system/)
+    })
+
+    it('says so on a system that has no package', () => {
+      const { arch } = process
+      try {
+        Object.defineProperty(process, 'arch', { value: 's390x' })
+        assert.match(failure(), /s390x.*there is no package for this system\n.*from source/)
+      } finally {
+        Object.defineProperty(process, 'arch', { value: arch })
+      }
+    })
+
+    it('knows the systems that packages are made for', () => {
+      const { targets } = require('../../package.json').napi
+      const words = { x86_64: 'x64', aarch64: 'arm64', linux: 'linux', darwin: 'darwin', windows: 'win32' }
+      const named = targets.map((target) => {
+        const [arch, , system, libc] = target.split('-')
+        return [words[system], words[arch], libc].filter(Boolean).join('-')
+      })
+      assert.deepEqual(named, PLATFORMS)
+    })
   })
 
   it('tells of SDL and of the system it runs on', () =>

@@ -120,6 +120,60 @@ describe('AudioProcessor', function () {
     assert.equal(fixed.mode, 'full')
   })
 
+  it('gives its own packet although a listener calls another processor, or throws', async () => {
+    const [adaptive, other] = [{ ...options, adaptive: { stepDownMs: 0, holdMs: 1000 } }, new AudioProcessor({ ...options, mode: 'minimal' })]
+    const [processor, twin] = [new AudioProcessor(adaptive), new AudioProcessor(adaptive)]
+    const uncaught = []
+    const [before] = [process.listeners('uncaughtException')]
+    process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => uncaught.push(error.message))
+    processor.on('mode', ({ mode }) => {
+      other.process(frames(1)[0], ivOf(9))
+      throw new Error(mode)
+    })
+    for (const [index, frame] of frames(40).entries()) {
+      assert.deepEqual(processor.process(frame, ivOf(index)).data, twin.process(frame, ivOf(index)).data)
+    }
+    await new Promise(setImmediate)
+    process.removeAllListeners('uncaughtException')
+    before.forEach((listener) => process.on('uncaughtException', listener))
+    assert.deepEqual(uncaught, ['medium', 'minimal'])
+  })
+
+  it('hands every stream its packets although the listener of another throws, and lets the process end', () =>
+    perform({}, async ({ assert, sdl }) => {
+      const uncaught = []
+      process.on('uncaughtException', (error) => uncaught.push(error.message))
+      const options = { key: Buffer.alloc(16), opus: { complexity: 0 } }
+      const [loud, quiet] = [new sdl.AudioProcessor({ ...options, adaptive: { stepDownMs: 0 } }), new sdl.AudioProcessor(options)]
+      loud.on('mode', ({ mode }) => { throw new Error(mode) })
+      const pools = [new sdl.AudioProcessorPool(), new sdl.AudioProcessorPool()]
+      let batches = 0
+      pools[0].on('packets', () => { throw new Error('packets') })
+      const told = new Promise((resolve) => pools[1].on('packets', ({ length }) => { if ((batches += length) === 2) resolve() }))
+      for (const pool of pools) {
+        const stream = pool.open(options)
+        for (let index = 0; index < 2; index++) stream.submit(new Float32Array(960), Buffer.alloc(16, index))
+      }
+      const promises = []
+      for (let index = 0; index < 30; index++) {
+        for (const processor of [loud, quiet]) promises.push(processor.processAsync(new Float32Array(960), Buffer.alloc(16, index)))
+      }
+      assert.equal((await Promise.all(promises)).length, 60)
+      await told
+      assert.ok(uncaught.includes('medium') && uncaught.includes('packets'))
+    }))
+
+  it('refuses a packet that finds no room, on native threads too, and stays as it was', async () => {
+    const [processor, twin] = [new AudioProcessor(options), new AudioProcessor(options)]
+    for (const [index, frame] of frames(5).entries()) {
+      const refused = await processor.processAsync(frame, ivOf(index), Buffer.alloc(index)).catch((error) => error)
+      assert.equal(refused.code, 'ERR_AUDIO_OUT_OF_RANGE')
+      assert.match(refused.message, /takes \d+ bytes/)
+      assert.deepEqual((await processor.processAsync(frame, ivOf(index))).data, twin.process(frame, ivOf(index)).data)
+    }
+    assert.equal(processor.metrics().frames, 5)
+  })
+
   it('measures itself', () => {
     const processor = new AudioProcessor(options)
     const before = processor.metrics()

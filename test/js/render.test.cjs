@@ -125,33 +125,37 @@ describe('pullRender', function () {
 
   it('takes nothing from the heap for a quantum', () =>
     perform(PACED, async ({ assert, startWorker }) => {
-      // Node's own timers take some 200 bytes for each turn of the event loop, which has three quanta here; a block has 512.
-      const LIMIT = 128
+      // Node's own timers take some 200 bytes for each turn of the event loop, which has thirty of these quanta; and the least
+      // object has 16.
+      const LIMIT = 16
       const bytes = await startWorker(async ({ audio, until }, LIMIT) => {
         const { pullRender } = require('sdl-callback-audio/webaudio-node')
         const v8 = require('node:v8')
-        v8.setFlagsFromString('--expose-gc')
+        const { PerformanceObserver } = require('node:perf_hooks')
+        const { setTimeout: sleep } = require('node:timers/promises')
         const device = audio.openDevice({ type: 'playback', name: '/dev/null' }, { periodFrames: 480, capacityMs: 100 })
         let quanta = 0
         const pull = pullRender(device, (block) => {
           block[0] = 0
           quanta++
-        }, { targetMs: 50 })
+        }, { targetMs: 50, quantumFrames: 16 })
         // Long enough for the compiler to be done with it.
-        await until(() => quanta > 10_000)
+        await until(() => quanta > 80_000)
         const used = () => v8.getHeapStatistics().used_heap_size
-        const counted = () => new Promise((resolve) => {
-          const [from, at] = [quanta, used()]
-          const look = () => (quanta - from < 5000 ? setTimeout(look, 200) : resolve((used() - at) / (quanta - from)))
-          look()
-        })
-        // What else goes on in the thread (the compiler, events of underruns on a busy machine) comes and goes, and a look with a
-        // collection in it says nothing; a block for every quantum would be there each time.
-        let each = Infinity
-        for (let look = 0; look < 15 && each >= LIMIT; look++) {
-          const bytes = await counted()
-          if (bytes >= 0) each = Math.min(each, bytes)
+        const collections = []
+        new PerformanceObserver((list) => collections.push(...list.getEntries())).observe({ entryTypes: ['gc'] })
+        /** Bytes for each quantum; a look with a collection in it says nothing. */
+        const counted = async () => {
+          const [from, at, since] = [quanta, used(), performance.now()]
+          while (quanta - from < 40_000) await sleep(200)
+          const [bytes, until] = [(used() - at) / (quanta - from), performance.now()]
+          await sleep(100)
+          return collections.some(({ startTime }) => startTime >= since && startTime <= until) ? Infinity : bytes
         }
+        // What else goes on in the thread (the compiler, events of underruns on a busy machine) comes and goes; an object for every
+        // quantum would be there each time.
+        let each = Infinity
+        for (let look = 0; look < 15 && each >= LIMIT; look++) each = Math.min(each, await counted())
         pull.stop()
         device.close()
         return each

@@ -72,6 +72,30 @@ describe('Shared rings', function () {
       assert.ok(heard.some((sample) => Math.abs(sample) > 0.49))
     }))
 
+  it('are cleared of what is in them, and of nothing that is written from then on', () =>
+    perform({ driver: 'dummy' }, async ({ assert, sdl, until }) => {
+      const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 1 })
+      const ring = sdl.SharedRing.allocate({ frames: 1000 })
+      const source = device.createSource({ ring })
+      let [cleared, kept] = [0, 0]
+      for (let round = 0; round < 50; round++) {
+        cleared += ring.write(new Float32Array(7 * round))
+        source.clear()
+        kept += ring.write(new Float32Array(round))
+        assert.equal(source.queuedFrames, round)
+        device.play()
+        await until(() => ring.queuedFrames === 0)
+        device.pause()
+        const { writtenFrames, playedFrames, discardedFrames, queuedFrames } = source.stats()
+        assert.deepEqual([writtenFrames, queuedFrames], [playedFrames + discardedFrames, 0])
+        assert.ok(playedFrames >= kept && playedFrames <= kept + cleared && playedFrames + discardedFrames === kept + cleared)
+        // Played before the clear came: nothing that was written after it is ever missing.
+        cleared = discardedFrames
+        kept = playedFrames
+      }
+      assert.ok(cleared > 0)
+    }))
+
   it('may hold any nonsense: the callback stays inside, what is no number is silence, and it is counted', () =>
     perform({ delayMs: 0 }, async ({ assert, sdl, speaker, microphone, recorded, signals, until }) => {
       const device = speaker()

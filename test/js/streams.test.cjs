@@ -229,6 +229,26 @@ describe('A capture stream', function () {
       pipe.end()
     }))
 
+  // The microphone gives ten times what the speaker takes: its queue is always full.
+  it('piped into a speaker makes it live: what is never needed is cut off, and counted', () =>
+    perform({ delayMs: 5, patienceMs: 60_000 }, async ({ assert, sdl, until }) => {
+      for (const [options, is] of [[{}, true], [{ live: true }, true], [{ live: false }, false]]) {
+        const microphone = sdl.createCaptureStream({ name: '/dev/zero', periodFrames: 480 })
+        const speaker = sdl.createPlaybackStream({ name: '/dev/null', periodFrames: 48, ...options })
+        microphone.pipe(speaker)
+        const stats = () => speaker.device.stats()
+        // Twice as long as a live one is looked at.
+        await until(() => is ? stats().discardedFrames > 0 : stats().callbacks > 800)
+        const { discardedFrames, writtenFrames, playedFrames, queuedFrames } = stats()
+        assert.equal(discardedFrames > 0, is)
+        assert.equal(writtenFrames, playedFrames + discardedFrames + queuedFrames)
+        microphone.destroy()
+        speaker.destroy()
+        await until(() => microphone.device.closed && speaker.device.closed)
+      }
+      assert.throws(() => sdl.createPlaybackStream({ live: 'yes' }), { code: 'ERR_AUDIO_INVALID_ARG' })
+    }))
+
   // The disk driver runs ahead of JavaScript here, by as much as the machine allows: what cannot be carried is lost and counted, and
   // what is carried is never old.
   it('piped into a speaker stays within the same delay, minute after minute', () =>

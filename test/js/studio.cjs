@@ -29,7 +29,7 @@ const newDir = () => {
 
 /**
  * `driver`: SDL's. `delayMs`: how long the disk driver waits after each period; 0 is as fast as it can, `null` keeps
- * real time.
+ * real time. `input`: what the program finds on its stdin.
  */
 const environment = ({ driver = 'disk', delayMs = null, env = process.env }) => {
   const set = { ...env, SDL_AUDIODRIVER: driver }
@@ -53,16 +53,18 @@ const ending = async (child, name, patienceMs = WATCHDOG_MS) => {
   return { code, signal, ...said }
 }
 
-/** Starts a program of test/programs in a folder of its own. */
+/** Starts a program of test/programs, or the one at an absolute path, in a folder of its own. */
 const start = (program, args, options, stdio) => {
-  const cwd = newDir()
+  const { input } = options
+  const { cwd = newDir() } = options
   // A device that nobody stops would write to its tape until the disk is full.
-  const command = [`--fsize=${TAPE_BYTES}`, process.execPath, path.join(PROGRAMS, program), ...args]
-  const child = spawn('prlimit', command, { cwd, env: environment(options), serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', ...stdio] })
+  const command = [`--fsize=${TAPE_BYTES}`, process.execPath, path.resolve(PROGRAMS, program), ...args]
+  const child = spawn('prlimit', command, { cwd, env: environment(options), serialization: 'advanced', stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe', ...stdio] })
+  if (input) child.stdin.end(input)
   return { child, dir: cwd }
 }
 
-/** Runs a program of test/programs; `begun` gets the child as soon as it runs. */
+/** Runs such a program; `begun` gets the child as soon as it runs. */
 const run = async (program, { args = [], begun = () => {}, ...options } = {}) => {
   const { child, dir } = start(program, args, options, [])
   begun(child)

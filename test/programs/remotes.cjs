@@ -69,20 +69,28 @@ const loudness = (samples, frames = 480) =>
     return Math.sqrt(sum / frames)
   })
 
-/** How alike two curves are at best, moved against each other by up to `most`: 1 for the same. */
-const likeness = (a, b, most) => {
-  let best = -1
-  for (let by = 0; by <= most; by++) {
-    const length = Math.min(a.length, b.length - by)
-    let [ab, aa, bb] = [0, 0, 0]
-    for (let at = 0; at < length; at++) {
-      ab += a[at] * b[at + by]
-      aa += a[at] ** 2
-      bb += b[at + by] ** 2
-    }
-    best = Math.max(best, ab / Math.sqrt(aa * bb || 1))
+/** How alike two curves are: 1 for the same, 0 for nothing in common. */
+const correlation = (a, b) => {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [meanA, meanB] = [mean(a), mean(b)]
+  let [ab, aa, bb] = [0, 0, 0]
+  for (let at = 0; at < a.length; at++) {
+    ab += (a[at] - meanA) * (b[at] - meanB)
+    aa += (a[at] - meanA) ** 2
+    bb += (b[at] - meanB) ** 2
   }
-  return best
+  return ab / Math.sqrt(aa * bb || 1)
+}
+
+/** The median of how alike each piece of `said` is to the best place for it in `heard`: sound may have been stretched. */
+const likeness = (said, heard, piece = 50) => {
+  const found = []
+  for (let from = 0; from + piece <= said.length; from += piece) {
+    let best = -1
+    for (let at = 0; at + piece <= heard.length; at++) best = Math.max(best, correlation(said.slice(from, from + piece), heard.slice(at, at + piece)))
+    found.push(best)
+  }
+  return found.sort((a, b) => a - b)[found.length >> 1]
 }
 
 module.exports = { KEY, Remote, clearPacket, loudness, likeness }

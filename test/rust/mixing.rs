@@ -193,10 +193,10 @@ const INTERRUPTIONS: [(&str, Interrupt); 6] = [
     ("pause", |stage, _| stage.play(false)),
     ("lost", |stage, _| stage.shared.control.lost.set(true)),
     ("closing device", |stage, _| stage.shared.control.closing.set(true)),
-    ("clear", |_, source| source.seen.marks.discard_all()),
+    ("clear", |_, source| source.seen.marks().discard_all()),
     ("closed source", |_, source| source.seen.close()),
     ("underrun", |stage, source| {
-        let left = source.seen.marks.queued().0 as usize;
+        let left = source.seen.marks().queued().0 as usize;
         source.hold(0.5, RAMP);
         hear(stage, left + RAMP);
     }),
@@ -286,7 +286,7 @@ fn whatever_happens_to_steady_sources_nothing_clicks_and_every_frame_is_counted(
             let source = &mut sources[at];
             match random.below(12) {
                 0 => stage.play(random.one_in(2)),
-                1 => source.seen.marks.discard_all(),
+                1 => source.seen.marks().discard_all(),
                 2 => source.seen.set_gain(random.unit(), random.below(900)),
                 3 if random.one_in(4) => {
                     source.seen.close();
@@ -297,7 +297,7 @@ fn whatever_happens_to_steady_sources_nothing_clicks_and_every_frame_is_counted(
             }
             heard.extend(hear(&mut stage, random.below(100) as usize));
             for source in &sources {
-                let count = source.seen.marks.count();
+                let count = source.seen.marks().count();
                 assert_eq!(count.written, count.delivered + count.discarded + count.queued);
             }
         }
@@ -321,7 +321,7 @@ fn a_source_that_runs_dry_is_told_of_and_leaves_the_others_bit_for_bit() {
             both.iter_mut().for_each(|source| source.push(&sound));
             let there = random.below(130).max(u64::from(at == 0)) as usize;
             dry.writer.push(&vec![0.0; 2 * there]);
-            let queued = dry.seen.marks.queued().0;
+            let queued = dry.seen.marks().queued().0;
             assert_eq!(alone.hear(frames as u64), beside.hear(frames as u64), "seed {seed}");
             missing += (frames as u64).saturating_sub(queued);
             while let Some(episode) = dry.seen.episodes.try_next() {
@@ -395,5 +395,5 @@ fn a_device_that_closes_has_faded_only_when_its_sources_have() {
     assert!(stage.shared.control.faded.get() && !source.seen.control.faded.get());
     heard.extend(hear(&mut stage, 20));
     assert!(steepest_step(&heard) <= 0.8 * STEEPEST + ROUNDING && heard.ends_with(&[0.0; 20]));
-    assert!(source.seen.marks.queued() > Frames::ZERO, "what it had stays its own");
+    assert!(source.seen.marks().queued() > Frames::ZERO, "what it had stays its own");
 }

@@ -1,11 +1,12 @@
-//! Cutting off what is queued: a fade of the asked length, silence after it, and a number that is exact.
+//! Cutting off what is queued: a fade of the asked length, silence after it, and a number that is exact. Leaving a device that
+//! does not run.
 
 mod stage;
 
 use sdl_callback_audio::format::{Layout, SampleFormat};
 use sdl_callback_audio::units::Frames;
-use stage::Playback;
 use stage::random::{Random, pcm, samples};
+use stage::{Playback, STEREO};
 
 const RAMP: usize = 240;
 const STEEPEST: f32 = std::f32::consts::FRAC_PI_2 / (RAMP + 1) as f32;
@@ -229,4 +230,22 @@ fn sources_sound_on_through_a_cut() {
     let heard = hear(&mut stage, 500);
     assert!(heard[96..].iter().all(|sample| *sample == 0.5), "the queue is silent, the source is whole");
     assert!(steepest_step(&heard) <= 0.25 * std::f32::consts::FRAC_PI_2 / 97.0 + ROUNDING);
+}
+
+#[test]
+fn while_no_device_runs_the_callback_sources_come_and_go_all_the_same_and_the_others_stay() {
+    let mut stage = stage::playback_with(STEREO, Frames(64), 3);
+    let mut stays = stage.add(400);
+    stays.writer.push(&[0.25; 2 * 200]);
+    for _ in 0..20 {
+        let [one, other] = [stage.add(100), stage.add(100)];
+        let full = stage::guests::source(2, Frames(100)).1;
+        assert!(stage.door.admit(full).is_err(), "there are three places");
+        one.seen.close();
+        stage.callback.rest();
+        other.seen.close();
+        stage.callback.rest();
+    }
+    let heard = samples(STEREO, &stage.hear(400));
+    assert!(heard.iter().any(|sample| *sample > 0.2) && stays.seen.marks().queued() == Frames::ZERO);
 }

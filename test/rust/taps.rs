@@ -179,6 +179,9 @@ fn the_level_is_that_of_the_last_window_in_every_format_and_whatever_comes_it_is
     stage.say(&bytes);
     let (rms, peak) = stage.shared.tally.level.get();
     assert!((rms - 0.25).abs() < 1.0e-6 && peak == 0.5, "{rms} {peak}");
+    stage.shared.control.playing.set(false);
+    (0..2).for_each(|_| stage.say(&bytes));
+    assert_eq!(stage.shared.tally.level.get(), (0.0, 0.0), "nobody gets what comes while it is paused");
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn the_pool_gives_what_one_thread_gives_in_order_and_tells_of_it_seldom() {
                 pcm: OwnedPcm::Float(samples.clone().into()),
                 iv: [tick as u8; 16],
                 iv_bytes: 16,
+                room: usize::MAX,
                 id,
                 results: results.clone(),
             };

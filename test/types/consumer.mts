@@ -1,8 +1,11 @@
 // How TypeScript users hold it in an ES module. Compiled, never run; what has to be refused says so.
 
+import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import sdl, { audio, info } from 'sdl-callback-audio'
-import type { AudioError, AudioErrorCode, AudioPlaybackInstance, Device, Format, PlaybackStats, ReceiverStats, ShortageEvent } from 'sdl-callback-audio'
+import type {
+  AudioError, AudioErrorCode, AudioPlaybackInstance, Device, DiagnosticsMessages, Format, PlaybackStats, ReceiverStats, ShortageEvent,
+} from 'sdl-callback-audio'
 import helpers, { audio as formats } from 'sdl-callback-audio/helpers'
 import { PacketOpener, Receiver, createCaptureStream, createPlaybackStream } from 'sdl-callback-audio'
 import rendering, { pullRender, startRenderWorker } from 'sdl-callback-audio/webaudio-node'
@@ -58,6 +61,9 @@ console.log(sum, worker.stats().underruns, await worker.stop())
 const pull = pullRender(audio.openDevice({ type: 'playback' }), (block, frames) => { block.fill(0, 0, frames) }, { targetMs: 'auto' })
 console.log(pull.stats().targetFrames)
 rendering.useCallbackAudio({ setSdl: (given: typeof sdl) => console.log(given.info) })
+
+const underrun = 'sdl-callback-audio:underrun' satisfies keyof DiagnosticsMessages
+subscribe(underrun, (message) => console.log((message as DiagnosticsMessages[typeof underrun]).frames + 1))
 
 // @ts-expect-error a target is a number or 'auto'
 startRenderWorker('synth.mjs', { targetMs: 'low' })

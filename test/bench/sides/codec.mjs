@@ -7,7 +7,8 @@ import raw from 'audio-lena/raw'
 
 const require = createRequire(import.meta.url)
 const [ours, djsopus, livekit] = process.argv.slice(2)
-const { AesCtr, AudioProcessor, OpusEncoder, PacketSealer, Resampler, floatToInt16 } = require(ours)
+const { AesCtr, AudioProcessor, OpusDecoder, OpusEncoder, PacketSealer, Resampler, floatToInt16, int16ToFloat } = require(ours)
+const { snr } = require('../../js/sounds.cjs')
 const { OpusEncoder: DjsEncoder } = require(djsopus)
 const { AudioFrame, AudioResampler, AudioResamplerQuality } = require(livekit)
 
@@ -119,7 +120,25 @@ for (let round = -1; round < ROUNDS; round++) {
     }
   }
 }
+/** Speech through each encoder and each decoder: dB of what came back against what went in, after both sides' delay. */
+const interop = () => {
+  const [mine, theirs] = [new OpusEncoder({ ...settings, application: 'audio' }), djsEncoder(48_000)]
+  const packets = { ours: intFrames.map((frame) => mine.encode(frame)), theirs: byteFrames.map((frame) => theirs.encode(frame)) }
+  const [decoder, djsDecoder] = [new OpusDecoder(), new DjsEncoder(48_000, 1)]
+  const decode = {
+    ours: (packet) => decoder.decode(packet),
+    theirs: (packet) => int16ToFloat(new Int16Array(Uint8Array.from(djsDecoder.decode(packet)).buffer)),
+  }
+  const decibels = (from, by) => {
+    decoder.reset()
+    const decoded = Float32Array.from(packets[from].flatMap((packet) => [...decode[by](packet)])).subarray(mine.lookaheadFrames)
+    return snr(sound.subarray(0, decoded.length), decoded)
+  }
+  const bytes = (from) => packets[from].reduce((sum, { length }) => sum + length, 0)
+  return Object.fromEntries(['ours', 'theirs'].map((from) => [from, { ours: decibels(from, 'ours'), theirs: decibels(from, 'theirs'), bytes: bytes(from) }]))
+}
+
 const quantile = (values, q) => values.sort((a, b) => a - b)[Math.floor(values.length * q)]
 const results = Object.entries(times).map(([name, values]) => [name, { p10: quantile(values, 0.1), p50: quantile(values, 0.5), p99: quantile(values, 0.99) }])
-console.log(JSON.stringify(Object.fromEntries(results)))
+console.log(JSON.stringify({ ...Object.fromEntries(results), interop: interop() }))
 process.exit()

@@ -108,7 +108,7 @@ fn says_not_for_audio(attributes: &[syn::Attribute]) -> bool {
 
 /// Types that hold a fixed amount: all that a field may be made of besides what the rooms define themselves.
 const FIXED: &str = "Arc Option UnsafeCell NonNull HeapCons HeapProd AtomicBool AtomicU32 AtomicU64 AtomicUsize \
-    bool u8 u16 u32 u64 usize i16 i32 i64 f32 f64";
+    MaybeUninit bool u8 u16 u32 u64 usize i16 i32 i64 f32 f64";
 
 /// The parts of type definitions that are neither fixed nor `known`; of boxes, only slices pass,
 /// and what the rooms define: that such a box is never freed there is for the tripwire to see.

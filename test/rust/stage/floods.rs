@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sdl_callback_audio::link::guests::Door;
 use sdl_callback_audio::link::latest::GainOrder;
-use sdl_callback_audio::link::marks::FrameMarks;
+use sdl_callback_audio::link::source::SourceControl;
 use sdl_callback_audio::rt::tap::Overflow;
 use sdl_callback_audio::rt::voice::Voice;
 use sdl_callback_audio::units::Frames;
@@ -84,12 +84,12 @@ pub fn nobody_takes_home(mut run: Run, blocks: u64) {
 pub fn steered_sources(mut run: Run, blocks: u64) {
     let Playback { mut callback, mut door, mut writer, shared, .. } = playback(STEREO, RING);
     let mut sources: Vec<Source> = (0..12).filter_map(|_| admit(&mut door)).collect();
-    let (marks, mut random) = (sources[0].seen.marks.clone(), Random::new(12));
+    let (first, mut random) = (sources[0].seen.control.clone(), Random::new(12));
     let steer = || {
         let at = random.below(12) as usize;
         let source = &mut sources[at];
         match random.below(8) {
-            0 => source.seen.marks.discard_all(),
+            0 => source.seen.marks().discard_all(),
             1 => source.seen.set_gain(random.unit(), random.below(500)),
             2 => shared.control.gain.set(GainOrder { gain: random.unit(), over: Frames(random.below(500)) }),
             3 => shared.control.playing.set(!random.one_in(4)),
@@ -99,7 +99,7 @@ pub fn steered_sources(mut run: Run, blocks: u64) {
         }
     };
     let every_way = || {
-        let count = marks.count();
+        let count = first.marks.count();
         count.delivered > Frames(50 * BLOCK) && count.discarded > Frames(BLOCK)
     };
     beside(often(steer), || until(&mut run, &mut callback, blocks, every_way));
@@ -108,22 +108,22 @@ pub fn steered_sources(mut run: Run, blocks: u64) {
 pub fn scribbled_rings(mut run: Run, blocks: u64) {
     let Playback { mut callback, mut door, .. } = playback(STEREO, RING);
     let rings: Vec<JsRing> = [1, 50, 4_000].map(|capacity| JsRing::new(STEREO.channels, capacity)).into();
-    let marks: Vec<Arc<FrameMarks>> = rings
+    let sources: Vec<Arc<SourceControl>> = rings
         .iter()
         .map(|ring| {
             let (seen, voice) = shared_source(STEREO.channels, ring);
             assert!(door.admit(voice).is_ok());
-            seen.marks
+            seen.control
         })
         .collect();
     let mut random = Random::new(13);
     let scribble = || {
         rings[random.below(3) as usize].scribble(&mut random);
         if random.one_in(8) {
-            marks[random.below(3) as usize].discard_all();
+            sources[random.below(3) as usize].marks.discard_all();
         }
     };
-    let delivered = || marks.iter().all(|marks| marks.count().delivered > Frames(10));
+    let delivered = || sources.iter().all(|source| source.marks.count().delivered > Frames(10));
     beside(often(scribble), || until(&mut run, &mut callback, blocks, delivered));
 }
 
@@ -138,7 +138,7 @@ pub fn detached_rings(mut run: Run, blocks: u64) {
             (0..random.below(2_000)).for_each(|_| std::hint::spin_loop());
             // The memory goes while the source is still in the mix.
             drop(ring);
-            heard.more(seen.marks.count().delivered.0);
+            heard.more(seen.marks().count().delivered.0);
         }
         seen.close();
         door.take_home();

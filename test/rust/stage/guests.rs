@@ -15,7 +15,7 @@ use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
 use sdl_callback_audio::link::shared::{
     DATA_WORD, MAGIC, READ_WORD, SharedMemory, SharedReader, SharedWriter, VERSION, WRITE_WORD,
 };
-use sdl_callback_audio::link::source::{Feed, SourceControl, SourceReader, SourceWriter, source_ring};
+use sdl_callback_audio::link::source::{SourceControl, SourceReader, SourceWriter, source_ring};
 use sdl_callback_audio::link::tally::QueueTally;
 use sdl_callback_audio::link::tap::TapControl;
 use sdl_callback_audio::link::try_cell::TryCell;
@@ -36,7 +36,6 @@ pub struct Source {
 
 pub struct Seen {
     pub control: Arc<SourceControl>,
-    pub marks: Arc<FrameMarks>,
     pub episodes: EpisodeReceiver,
 }
 
@@ -48,28 +47,29 @@ impl Seen {
     pub fn close(&self) {
         self.control.closing.set(true);
     }
+
+    pub fn marks(&self) -> &FrameMarks {
+        &self.control.marks
+    }
 }
 
 /// A source whose ring holds `ring` frames, and what is to join the mix.
 pub fn source(channels: usize, ring: Frames) -> (Source, Box<Voice>) {
-    let (writer, reader, marks) = source_ring(channels, ring);
-    let (seen, voice) = voice(channels, reader, marks);
+    let (writer, reader, control) = source_ring(channels, ring);
+    let (seen, voice) = voice(reader, control);
     (Source { writer, seen }, voice)
 }
 
 /// A source that reads JavaScript's own ring.
 pub fn shared_source(channels: usize, ring: &JsRing) -> (Seen, Box<Voice>) {
-    let marks = Arc::new(FrameMarks::default());
     let scratch = vec![0.0; CHUNK.as_len() * channels].into_boxed_slice();
-    let feed = Feed::Shared(SharedReader::new(ring.memory()), scratch);
-    voice(channels, SourceReader::new(feed, channels, marks.clone()), marks)
+    let (reader, control) = SourceReader::of_shared(SharedReader::new(ring.memory()), scratch, channels);
+    voice(reader, control)
 }
 
-fn voice(channels: usize, reader: SourceReader, marks: Arc<FrameMarks>) -> (Seen, Box<Voice>) {
-    let control = Arc::<SourceControl>::default();
+fn voice(reader: SourceReader, control: Arc<SourceControl>) -> (Seen, Box<Voice>) {
     let (sender, episodes) = episode_lane();
-    let voice = Voice::new(reader, control.clone(), sender, channels);
-    (Seen { control, marks, episodes }, Box::new(voice))
+    (Seen { control, episodes }, Box::new(Voice::new(reader, sender)))
 }
 
 impl Playback {
@@ -166,6 +166,11 @@ impl JsRing {
         let memory = memory.expect("the words describe a ring");
         self.lent.lock().expect("nobody panics").push(memory.clone());
         memory
+    }
+
+    /// The view that was lent last.
+    pub fn lent(&self) -> Arc<SharedMemory> {
+        self.lent.lock().expect("nobody panics").last().expect("one was lent").clone()
     }
 
     pub fn detach(&self) {

@@ -1,0 +1,36 @@
+// Main thread. `devices`: what the audio system lists.
+import process from 'node:process'
+import { JSON_SWITCH } from './arguments.mjs'
+import { loadSdl } from './sound.mjs'
+import { print, stylesFor, wrap } from './text.mjs'
+
+const TITLES = { playback: 'Playback', recording: 'Recording' }
+const WIDTH = 74
+
+export const spec = {
+  says: 'lists the devices of the audio system',
+  more: ['A default device can often be opened though none is listed: that of an audio server, for instance, or a monitor of what is played.'],
+  options: { json: JSON_SWITCH },
+  examples: [
+    ['npx sdl-callback-audio devices', 'names as --device takes them'],
+    ['npx sdl-callback-audio devices --json', '{ "driver": …, "devices": [{ "type": …, "name": … }] }'],
+  ],
+}
+
+export const run = async ({ json }) => {
+  const sdl = await loadSdl()
+  const { devices } = sdl.audio
+  const { current } = sdl.info.drivers.audio
+  if (json) print(JSON.stringify({ driver: current, devices: devices.map(({ type, name }) => ({ type, name })) }, null, 2))
+  else {
+    const { bold, dim } = stylesFor(process.stdout)
+    print(current === null ? 'No audio system answers: npx sdl-callback-audio doctor' : `Audio system: ${current}`)
+    for (const [type, title] of Object.entries(TITLES)) {
+      print(bold(title))
+      const names = devices.filter((device) => device.type === type).map(({ name }) => name)
+      for (const name of names) print(wrap(name, WIDTH).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n'))
+      if (names.length === 0) print(dim('  none listed'))
+    }
+  }
+  return current === null ? 1 : 0
+}
