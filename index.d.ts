@@ -10,7 +10,6 @@
 import type { KnownEventsEmitter } from './js/emitter'
 import type { AudioSource, AudioTap, GainOptions, Level, Position, SourceOptions, StopOptions, TapOptions, WaitOptions } from './js/mixing'
 import type { StreamMakers } from './js/streams'
-
 export type { Events, Sdl } from './js/kmamal'
 export * from './js/codec'
 export * from './js/diagnostics'
@@ -18,6 +17,7 @@ export * from './js/mixing'
 export * from './js/packets'
 export * from './js/playout'
 export * from './js/processor'
+export * from './js/receiver'
 export * from './js/sender'
 export * from './js/streams'
 
@@ -53,11 +53,11 @@ export type Format =
  * - `ERR_AUDIO_LOAD_FAILED` the native part is missing or was refused: the message names its package and how to get it
  */
 export type AudioErrorCode =
-  | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED'
-  | 'ERR_AUDIO_DEVICE_NOT_FOUND' | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED'
-  | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK' | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT'
-  | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH' | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED'
-  | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED' | 'ERR_AUDIO_LOAD_FAILED'
+  | 'ERR_AUDIO_INVALID_ARG' | 'ERR_AUDIO_OUT_OF_RANGE' | 'ERR_AUDIO_CLOSED' | 'ERR_AUDIO_NOT_SUPPORTED' | 'ERR_AUDIO_DEVICE_NOT_FOUND'
+  | 'ERR_AUDIO_DEVICE_BUSY' | 'ERR_AUDIO_DEVICE_LOST' | 'ERR_AUDIO_OPEN_FAILED' | 'ERR_AUDIO_WRITER_TAKEN' | 'ERR_AUDIO_WOULD_BLOCK'
+  | 'ERR_AUDIO_QUEUE_FULL' | 'ERR_AUDIO_FRAME_ALIGNMENT' | 'ERR_AUDIO_CODEC' | 'ERR_AUDIO_KEY_LENGTH' | 'ERR_AUDIO_IV_LENGTH'
+  | 'ERR_AUDIO_NONCE_REUSE' | 'ERR_AUDIO_AUTH_FAILED' | 'ERR_AUDIO_REPLAY' | 'ERR_AUDIO_PACKET_MALFORMED' | 'ERR_AUDIO_ABORTED'
+  | 'ERR_AUDIO_LOAD_FAILED'
 
 export interface AudioError extends Error {
   readonly code: AudioErrorCode
@@ -151,8 +151,7 @@ export interface RecordingStats extends DeviceStats {
 }
 
 /**
- * One per episode: told when data (room) is back, or after 200 ms if it still is not (`ended: false`). Positions count the
- * frames that the device has run.
+ * One per episode: told when data (room) is back, or after 200 ms if it still is not (`ended: false`). Positions are frames of the device.
  */
 export interface ShortageEvent<T extends 'underrun' | 'overrun'> {
   readonly type: T

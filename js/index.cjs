@@ -24,6 +24,7 @@ const parts = {
   PacketSealer: () => require('./packets.cjs'),
   PlayoutBuffer: () => require('./playout.cjs'),
   PlayoutClock: () => require('./playout.cjs'),
+  Receiver: () => require('./receiver.cjs'),
   Resampler: () => require('./resample.cjs'),
   Sender: () => require('./sender.cjs'),
   SharedRing: () => require('./shared-ring.cjs'),

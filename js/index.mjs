@@ -16,6 +16,7 @@ export const {
   PacketSealer,
   PlayoutBuffer,
   PlayoutClock,
+  Receiver,
   Resampler,
   Sender,
   SharedRing,

@@ -79,8 +79,15 @@ class PacketSealer extends Owned {
   }
 }
 
+/** What an opener takes. */
+let formatOf
+
 class PacketOpener extends Owned {
   #format
+
+  static {
+    formatOf = (opener) => opener.#format
+  }
 
   constructor (options) {
     const raw = interpret(options)
@@ -112,11 +119,11 @@ class PacketOpener extends Owned {
   }
 }
 
-/** Gives a sealer to somebody else: `take` is called with its native slot and empties it. It is closed here then. */
-const handOver = (sealer, take) => {
-  const taken = take(slotOf(sealer))
-  sealer.close()
+/** Gives a sealer or opener to somebody else: `take` is called with its native slot and empties it. It is closed here then. */
+const handOver = (owned, take) => {
+  const taken = take(slotOf(owned))
+  owned.close()
   return taken
 }
 
-module.exports = { PacketOpener, PacketSealer, handOver }
+module.exports = { PacketOpener, PacketSealer, formatOf: (opener) => formatOf(opener), handOver }

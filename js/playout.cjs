@@ -216,4 +216,4 @@ class PlayoutBuffer extends Owned {
   }
 }
 
-module.exports = { JitterBuffer, PlayoutBuffer, PlayoutClock }
+module.exports = { JitterBuffer, PlayoutBuffer, PlayoutClock, checkTrack, checkUs, interpretMode }

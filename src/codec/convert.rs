@@ -1,4 +1,4 @@
-//! Any thread. Samples between [-1, 1] and 16-bit integers.
+//! Any thread. Samples between [-1, 1] and 16-bit integers; frames of more or fewer channels.
 
 const SCALE: f32 = 32_768.0;
 /// 1.5 × 2^23: added to a number below 2^22 it leaves the nearest integer in the low bits, which every SIMD unit can do; rounding
@@ -24,6 +24,18 @@ pub fn int16_to_float(samples: &[i16], out: &mut [f32]) {
 pub fn clamp(samples: &mut [f32]) -> u64 {
     // In chunks, so that the common case (nothing to do) runs at the speed of memory.
     samples.chunks_mut(256).map(clamp_chunk).sum()
+}
+
+/// Appends a frame with as many channels as are wanted. One to many: the same in every channel. Many to one: their mean. Otherwise each to its own, and silence where there is none.
+pub fn map_frame(samples: &mut impl Iterator<Item = f32>, from: usize, to: usize, out: &mut Vec<f32>) {
+    match (from, to) {
+        (1, _) => {
+            let sample = samples.next().unwrap_or_default();
+            out.extend(std::iter::repeat_n(sample, to));
+        }
+        (_, 1) => out.push(samples.sum::<f32>() / from as f32),
+        _ => out.extend((0..to).map(|_| samples.next().unwrap_or_default())),
+    }
 }
 
 fn clamp_chunk(samples: &mut [f32]) -> u64 {

@@ -3,3 +3,4 @@
 pub mod convert;
 pub mod opus;
 pub mod resample;
+pub mod steered;

@@ -11,6 +11,11 @@ pub enum Refusal {
     Closed,
 }
 
+/// Numbers that environments never reach, one for each native reader or writer.
+const FIRST_NATIVE: u32 = 1 << 31;
+const NATIVES: u32 = 1 << 30;
+static NEXT_NATIVE: AtomicU32 = AtomicU32::new(0);
+
 /// One slot of an environment, as a user of what it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn(u64);
@@ -19,6 +24,11 @@ impl Turn {
     /// `env` counts from 1.
     pub fn new(env: u32, slot: u32) -> Turn {
         Turn(u64::from(env) << 32 | u64::from(slot))
+    }
+
+    /// A turn of a native thread's own. No environment has this number: JavaScript finds the ring taken, and so does another thread.
+    pub fn of_native() -> Turn {
+        Turn::new(FIRST_NATIVE + NEXT_NATIVE.fetch_add(1, Ordering::Relaxed) % NATIVES, 0)
     }
 
     pub fn env(self) -> u32 {

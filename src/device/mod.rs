@@ -8,6 +8,7 @@ pub mod owned;
 pub mod owner;
 pub mod priority;
 pub mod queue;
+pub mod receiving;
 pub mod sdl;
 pub mod sending;
 pub mod service;

@@ -281,6 +281,14 @@ impl Device {
         Position { frames, micros: now as f64 / 1000.0, latency_micros, drift_ppm }
     }
 
+    /// Between callbacks: how many frames of the block under way are still to be played by the smooth clock (below zero while the
+    /// next one is late), the length of that block, and how much faster than its rate the device runs, in parts per million.
+    pub fn under_way(&self, nanos: u64) -> Option<(f64, Frames, f64)> {
+        let reading = self.clock.reading()?;
+        let end = (reading.at + reading.block).0 as f64;
+        Some((end - reading.frames_at(nanos), reading.block, self.clock.drift_ppm(&reading)))
+    }
+
     /// Lets a source join the mix.
     pub fn admit_voice(&self, voice: Box<Voice>) -> Result<(), AudioError> {
         let act = "createSource()";

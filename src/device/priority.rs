@@ -1,4 +1,4 @@
-//! Audio thread, once per device, and workers that render: a real-time priority, and which one the thread has obtained. One
+//! Audio thread, once per device, workers that render, and voice threads: a real-time priority, and which one the thread has obtained. One
 //! number, so that it fits an atomic.
 
 /// Policy of the thread and, for the time-shared ones, its nice value.
@@ -38,6 +38,13 @@ const AUDIO_LEVEL: i32 = 10;
 #[cfg(target_os = "linux")]
 const RENDERER_LEVEL: i32 = 8;
 
+/// Below those that render: they have a few ms more in hand.
+#[cfg(target_os = "linux")]
+const VOICE_LEVEL: i32 = 6;
+/// Beside a busy thread of JavaScript ten times its share.
+#[cfg(target_os = "linux")]
+const VOICE_NICE: i32 = -10;
+
 /// Makes the calling audio thread a real-time one where that is allowed, and leaves it as it was elsewhere. (SDL has asked for
 /// what there is on other systems.)
 pub fn raise() {
@@ -54,6 +61,21 @@ pub fn set_renderer(realtime: bool) {
 
 #[cfg(not(target_os = "linux"))]
 pub fn set_renderer(_realtime: bool) {}
+
+/// The same for a thread that decodes for many streams. As a real-time thread it could keep the processor: it has to see to it that it
+/// does not. Otherwise it goes ahead of JavaScript where that is allowed.
+#[cfg(target_os = "linux")]
+pub fn set_voice(realtime: bool) {
+    let (policy, level) = if realtime { (libc::SCHED_FIFO, VOICE_LEVEL) } else { (libc::SCHED_OTHER, 0) };
+    set(policy | libc::SCHED_RESET_ON_FORK, level);
+    // SAFETY: has no conditions; names the calling thread.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, libc::gettid() as libc::id_t, VOICE_NICE);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn set_voice(_realtime: bool) {}
 
 /// Threads that the calling one starts do not inherit this. (musl has the functions of these names refuse: the kernel is asked.)
 #[cfg(target_os = "linux")]

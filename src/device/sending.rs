@@ -1,7 +1,6 @@
 //! A voice thread for each sender: from a tap of a microphone to sealed packets, as fast as the microphone gives frames. Whoever
 //! made it fetches the packets.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,11 +18,6 @@ use crate::voice::send::{FrameSource, SendStats, Sender};
 const CHUNK: Frames = Frames(480);
 /// Looked at again at the latest, should the device be gone meanwhile.
 const SLEEP_AT_MOST: Duration = Duration::from_millis(200);
-
-/// Numbers that environments never reach, one for each sender.
-const FIRST_ENV: u32 = 1 << 31;
-const SENDERS: u32 = 1 << 30;
-static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Called on the voice thread when there are packets to fetch.
 pub type Tell = Box<dyn Fn() + Send>;
@@ -68,8 +62,7 @@ impl Sending {
         tell: Tell,
     ) -> Result<Sending, AudioError> {
         let options = &tap.device.options;
-        // No environment has this number: JavaScript finds the tap taken, and so does another sender.
-        let turn = Turn::new(FIRST_ENV + NEXT.fetch_add(1, Ordering::Relaxed) % SENDERS, 0);
+        let turn = Turn::of_native();
         let taken = |_| AudioError::new(ErrorCode::DeviceBusy, "Sender", "somebody else reads this tap");
         if tap.queue().is_none() {
             return Err(AudioError::new(ErrorCode::InvalidArg, "Sender", "the tap fills a ring that JavaScript reads"));

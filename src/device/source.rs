@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::codec::convert::map_frame;
 use crate::codec::resample::{Quality, Resampler};
 use crate::device::holders::{Holders, Refusal, Turn};
 use crate::device::owner::{Device, lock};
@@ -138,6 +139,11 @@ impl Source {
         }
     }
 
+    /// Whether native threads can write it: what lies in memory of JavaScript is JavaScript's to write.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.input, Input::Shared(_))
+    }
+
     pub fn space(&self) -> Frames {
         let room = self.capacity.saturating_sub(self.control.marks.in_rings());
         let (from, to) = (self.options.rate, self.device.options.rate);
@@ -235,16 +241,4 @@ impl Feeder {
 fn are_finite(samples: &[f32]) -> bool {
     let exponent = f32::INFINITY.to_bits();
     samples.iter().fold(0, |found, sample| found | u32::from(sample.to_bits() & exponent == exponent)) == 0
-}
-
-/// One to many: the same in every channel. Many to one: their mean. Otherwise each to its own, and silence where there is none.
-fn map_frame(samples: &mut impl Iterator<Item = f32>, from: usize, to: usize, out: &mut Vec<f32>) {
-    match (from, to) {
-        (1, _) => {
-            let sample = samples.next().unwrap_or_default();
-            out.extend(std::iter::repeat_n(sample, to));
-        }
-        (_, 1) => out.push(samples.sum::<f32>() / from as f32),
-        _ => out.extend((0..to).map(|_| samples.next().unwrap_or_default())),
-    }
 }

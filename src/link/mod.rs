@@ -23,6 +23,7 @@ pub mod guests;
 pub mod hush;
 pub mod latest;
 pub mod marks;
+pub mod packets;
 pub mod scrap;
 pub mod shared;
 pub mod source;

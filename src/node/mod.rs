@@ -7,6 +7,7 @@ mod hot;
 mod packets;
 mod parts;
 mod playout;
+mod receiving;
 mod sending;
 mod stats;
 mod steer;

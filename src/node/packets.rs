@@ -20,7 +20,7 @@ thread_local! {
     static KEYS: Slots<AesKey> = const { Slots::new() };
     static STREAMS: Slots<Keystream> = const { Slots::new() };
     pub(super) static SEALERS: Slots<Sealer> = const { Slots::new() };
-    static OPENERS: Slots<(Opener, Option<Header>)> = const { Slots::new() };
+    pub(super) static OPENERS: Slots<(Opener, Option<Header>)> = const { Slots::new() };
 }
 
 /// # Safety

@@ -16,7 +16,7 @@ use crate::playout::jitter::{Codec, Estimator, JitterBuffer, Mode, Options, Pull
 use crate::units::{Hz, Micros};
 
 type Result<T> = std::result::Result<T, napi::Error<ErrorCode>>;
-type Shared = Arc<Mutex<Clock>>;
+pub(super) type Shared = Arc<Mutex<Clock>>;
 
 thread_local! {
     static JITTER_BUFFERS: Slots<JitterBuffer> = const { Slots::new() };
@@ -179,7 +179,8 @@ fn with_clock<R>(slot: u32, act: impl FnOnce(&mut Clock) -> R) -> Result<R> {
     Ok(CLOCKS.with(|slots| slots.with(slot, |clock| Ok(act(&mut hold(clock)))))?)
 }
 
-fn clock_of(slot: u32) -> std::result::Result<Shared, AudioError> {
+/// For whoever shares it without JavaScript.
+pub(super) fn clock_of(slot: u32) -> std::result::Result<Shared, AudioError> {
     CLOCKS.with(|slots| slots.with(slot, |clock| Ok(Arc::clone(clock))))
 }
 

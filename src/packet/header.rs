@@ -130,6 +130,15 @@ impl Header {
         Ok(header)
     }
 
+    /// Reads the header of a `seq-pts` packet in the clear, whose sequence wraps.
+    pub fn read_clear(packet: &[u8]) -> Result<Header, AudioError> {
+        let overhead = Format::SeqPts.header_bytes();
+        match packet.len().checked_sub(overhead).filter(|length| *length > 0) {
+            Some(length) => Header::read_seq_pts(packet, length),
+            None => Err(malformed(format!("{} bytes are no packet: the header has {overhead}", packet.len()))),
+        }
+    }
+
     fn read_xiaozhi(packet: &[u8], length: usize) -> Result<Header, AudioError> {
         let told = u16::from_be_bytes(field(packet, 2));
         if packet[0] != XIAOZHI_TYPE || packet[1] & !XIAOZHI_DIRECTION != 0 {

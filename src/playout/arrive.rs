@@ -14,6 +14,8 @@ const MOST_PACKETS: usize = 1024;
 /// A packet whose transit time is off by so much belongs to another timeline.
 const EARLY_MS: f64 = 500.0;
 const LATE_MS: f64 = 2000.0;
+/// So does one whose number is off by so much, whatever its time (RFC 3550, A.1).
+const FAR_PACKETS: i64 = 3000;
 /// Packets of another timeline that have to agree before it is followed.
 const AGREE: usize = 2;
 /// The same for packets that are merely late, one after the other, with none in time.
@@ -36,7 +38,8 @@ impl JitterBuffer {
         let transit = arrival.0 / 1000.0 - self.ms(timestamp);
         let base = self.delay.base();
         let known = base < f64::MAX;
-        let elsewhere = known && (transit < base - EARLY_MS || transit > base + LATE_MS);
+        let far = self.store.newest().is_some_and(|newest| (sequence - newest).abs() > FAR_PACKETS);
+        let elsewhere = known && (far || transit < base - EARLY_MS || transit > base + LATE_MS);
         let behind = self.playing && sequence < self.cursor;
         if self.store.has_seen(sequence) && !elsewhere {
             self.totals.duplicate += 1;
@@ -95,6 +98,25 @@ impl JitterBuffer {
         self.gap = None;
         for packet in std::mem::take(&mut self.strays) {
             self.accept(packet, transit);
+        }
+    }
+
+    /// Nobody listens at `now`: leaves out what would have been heard by then, so that sound goes on at its time when a block is asked
+    /// for again.
+    pub fn rest(&mut self, now: Micros) {
+        let now = now.0 / 1000.0;
+        for Arrived { transit_ms, overtaken, .. } in self.arrived.drain(..) {
+            self.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, now);
+        }
+        self.playing = false;
+        self.gap = None;
+        self.line.clear_ahead();
+        let due = now - self.target();
+        while self.store.first().is_some_and(|first| self.ms(first.end()) <= due) {
+            if let Some(packet) = self.store.take_first() {
+                self.store.give_back(packet.payload);
+            }
+            self.totals.discarded += 1;
         }
     }
 

@@ -227,6 +227,11 @@ impl Delay {
         self.loss += (share - self.loss) * (lost + 1).min(64) as f64 / 512.0;
     }
 
+    /// By how much transit times grow, in ms per ms.
+    pub fn drift(&self) -> f64 {
+        self.drift.slope()
+    }
+
     /// RFC 3550, 6.4.1.
     pub fn jitter(&self) -> f64 {
         self.jitter

@@ -135,6 +135,11 @@ impl JitterBuffer {
         if self.playing { self.last_delay - self.delay.base() } else { 0.0 }
     }
 
+    /// How much slower than ours the sender's clock runs, as far as is known.
+    pub fn drift(&self) -> f64 {
+        self.delay.drift()
+    }
+
     /// The delay aimed at.
     pub fn target_ms(&self) -> f64 {
         if self.delay.base() == f64::MAX {

@@ -14,6 +14,7 @@ const benches = {
   ring: 'ns per write into a SharedRing, beside our own native calls',
   codec: 'µs of AES, Opus and the whole pipeline, against node:crypto, @discordjs/opus, @livekit/rtc-node and bare libopus',
   streams: 'streams per core, memory and timer delay of many streams, against bare libopus',
+  receivers: 'µs, bytes and underruns of 10 and 200 receivers of Opus in real time, over the dummy driver',
   render: 'ms from a note, and from the microphone, until it is heard, and underruns, of webaudio-node in a render worker, against @kmamal/sdl',
   piping: 'ms of sound between a microphone and the speaker that it is piped into, for --minutes (5); without a peer',
   blocked: 'ms of sound lost by webaudio-node while the main thread is blocked, against @kmamal/sdl',

@@ -27,7 +27,7 @@ const loading = [
     rows: {
       'module · names': returned([
         'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer', 'OpusDecoder', 'OpusEncoder', 'PacketOpener', 'PacketSealer',
-        'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender', 'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
+        'PlayoutBuffer', 'PlayoutClock', 'Receiver', 'Resampler', 'Sender', 'SharedRing', 'audio', 'createCaptureStream', 'createPlaybackStream', 'floatToInt16', 'info', 'int16ToFloat', 'opusVersion',
       ]),
       ...each(absent, (name) => `module · typeof sdl.${name}`, (name) => (
         threw('NOT_SUPPORTED', `sdl.${name} is not part of sdl-callback-audio, which is SDL's audio only; use @kmamal/sdl for it`)

@@ -26,7 +26,7 @@ const blocksOf = (document) => {
 /** name → what stands for it where a block leaves it open */
 const GIVEN = {
   sdl: "import sdl from 'sdl-callback-audio'",
-  parts: "import { AudioProcessor, PacketSealer, Sender } from 'sdl-callback-audio'",
+  parts: "import { AudioProcessor, PacketOpener, PacketSealer, Receiver, Sender } from 'sdl-callback-audio'",
   speaker: "import sdl from 'sdl-callback-audio'; const speaker = sdl.audio.openDevice({ type: 'playback' }, { channels: 2 }); speaker.play()",
   microphone: "const microphone = sdl.audio.openDevice({ type: 'recording' }); microphone.play()",
   samples: 'const samples = new Float32Array(1600)',
@@ -34,7 +34,7 @@ const GIVEN = {
   frame: 'const frame = new Int16Array(960)',
   key: "import { randomBytes } from 'node:crypto'; const key = randomBytes(16)",
   iv: 'const iv = randomBytes(16)',
-  socket: 'const socket = { send: (packet) => console.log(packet.length) }',
+  socket: 'const socket = { send: (packet) => console.log(packet.length), on: (type, take) => take(Buffer.alloc(100)) }',
   sealer: "const sealer = new PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16), frequency: 24000 })",
   fs: "import fs from 'node:fs'; fs.writeFileSync('stereo.f32', Buffer.alloc(8 * 4800))",
 }

@@ -9,7 +9,7 @@ const { bytesOf, constant, floatsOf, sine } = require('./signals.cjs')
 
 const EXAMPLES = path.join(__dirname, '..', '..', 'examples')
 /** Programs of several files, which other tests run. */
-const LARGER = /^(demo|gateway)/
+const LARGER = /^(demo|gateway|voice-udp)/
 const MOST_LINES = 60
 
 const peakOf = (samples) => samples.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0)

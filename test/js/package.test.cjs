@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..', '..')
 const FAST = { delayMs: 0 }
 const NAMES = [
   'audio', 'info', 'createPlaybackStream', 'createCaptureStream', 'AesCtr', 'AudioProcessor', 'AudioProcessorPool', 'JitterBuffer',
-  'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener', 'PacketSealer', 'PlayoutBuffer', 'PlayoutClock', 'Resampler', 'Sender',
+  'OpusDecoder', 'OpusEncoder', 'opusVersion', 'PacketOpener', 'PacketSealer', 'PlayoutBuffer', 'PlayoutClock', 'Receiver', 'Resampler', 'Sender',
   'SharedRing', 'floatToInt16', 'int16ToFloat',
 ]
 

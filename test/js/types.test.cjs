@@ -89,6 +89,8 @@ const look = () => perform({ delayMs: 1 }, async ({ sdl, audio, speaker, microph
     SharedRing: members(ring),
     SourceStats: source.stats(),
     TapStats: tap.stats(),
+    Receiver: members(new sdl.Receiver({ source: output.createSource() })),
+    ReceiverStats: new sdl.Receiver({ source: output.createSource() }).stats(),
     Level: output.level,
     Position: input.position,
     AudioPlaybackInstance: members(output),
@@ -133,7 +135,7 @@ describe('index.d.ts', function () {
   const INNER = ['constructor', 'onListener', '_events', '_eventsCount', '_maxListeners']
   const known = (names) => names.filter((name) => !INNER.includes(name) && !(name in EventEmitter.prototype)).sort()
 
-  for (const name of ['AudioPlaybackInstance', 'AudioRecordingInstance', 'AudioModule', 'AudioSource', 'AudioTap', 'SharedRing']) {
+  for (const name of ['AudioPlaybackInstance', 'AudioRecordingInstance', 'AudioModule', 'AudioSource', 'AudioTap', 'SharedRing', 'Receiver']) {
     it(`declares every member of ${name}, and none that is not there`, () => {
       assert.deepEqual(known(membersOf(typeOf(name))), known(found[name]))
     })
@@ -143,7 +145,7 @@ describe('index.d.ts', function () {
     assert.deepEqual(membersOf(typeOf('AudioOptions')), found.options.sort())
   })
 
-  for (const name of ['PlaybackStats', 'RecordingStats', 'SourceStats', 'TapStats', 'Level', 'Position', 'Info', 'Obtained']) {
+  for (const name of ['PlaybackStats', 'RecordingStats', 'SourceStats', 'TapStats', 'ReceiverStats', 'Level', 'Position', 'Info', 'Obtained']) {
     it(`declares ${name} as it comes`, () => {
       const [wanted, got] = [shapeOf(typeOf(name)), shapeOfValue(found[name])]
       // Of these two a priority has the one that goes with its policy.

@@ -9,6 +9,7 @@ const { Worker } = require('node:worker_threads')
 const sdl = require('../..')
 const signals = require('../js/signals.cjs')
 const pipes = require('./pipes.cjs')
+const remotes = require('./remotes.cjs')
 
 // What a scene has at hand.
 
@@ -101,7 +102,7 @@ const startPlayer = (name, channels) => {
 }
 
 module.exports = {
-  sdl, audio, assert, fs, signals, ...pipes,
+  sdl, audio, assert, fs, signals, remotes, ...pipes,
   sceneOf, until, delay, tape, recorded, speaker, microphone, playedOut, codeOf, heard, startWorker, startPlayer,
   tasks, threads, openFiles,
 }

@@ -1,16 +1,45 @@
-//! Packets as nobody should send them, into the decoder and the opener: real ones, changed at random. FUZZ_SECONDS says for how
-//! long each of them (2 by default); FUZZ_SEED, where to begin.
+//! Packets as nobody should send them, into the decoder, the opener and the receiver: real ones, changed at random. FUZZ_SECONDS says
+//! for how long each of them (2 by default); FUZZ_SEED, where to begin.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use sdl_callback_audio::codec::opus::{Application, OpusDecoder, OpusEncoder, Pcm, Settings, Slot};
 use sdl_callback_audio::error::ErrorCode;
-use sdl_callback_audio::packet::header::{Codec, Format, Stream};
+use sdl_callback_audio::packet::header::{Codec, Format, Header, Stamp, Stream};
 use sdl_callback_audio::packet::open::{Accepts, Opener};
 use sdl_callback_audio::packet::seal::{Sealer, Wish};
 use sdl_callback_audio::packet::suite::Suite;
+use sdl_callback_audio::playout::decode;
 use sdl_callback_audio::units::Hz;
+
+#[path = "receive/room.rs"]
+mod room;
+
+/// Bytes that are allocated now.
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+struct Counting;
+
+// SAFETY: it is the system's, and counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as i64, Ordering::Relaxed);
+        // SAFETY: by the caller's contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as i64, Ordering::Relaxed);
+        // SAFETY: by the caller's contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 const KEY: [u8; 32] = *b"thirty-two bytes make a long key";
 
@@ -201,4 +230,75 @@ fn the_opener_gives_a_payload_or_a_code_and_never_a_forgery() {
     });
     println!("{rounds} packets into openers: {outcomes:?}");
     assert_eq!(outcomes.len(), 4, "{outcomes:?}");
+}
+
+#[test]
+fn the_receiver_goes_on_whatever_comes_and_grows_no_further() {
+    let mut random = Random::seeded(3);
+    let mut opus = Vec::new();
+    let mut sealed = Vec::new();
+    for (number, payload) in (1..).zip(opus_packets()) {
+        let stamp = |sequence, timestamp| Stamp { sequence, timestamp, frames: 0, marker: false };
+        let stream = Stream {
+            format: Format::SeqPts,
+            ssrc: 0,
+            direction: false,
+            frequency: 48_000,
+            channels: 1,
+            codec: Codec::Opus,
+        };
+        let length = payload.len();
+        let mut packet = vec![0; 24];
+        Header { stream, stamp: stamp(number, u64::from(number) * 20_000), length }.write(&mut packet);
+        packet.extend_from_slice(&payload);
+        opus.push(packet);
+        let mut sealer = Sealer::new(stream, Suite::Aes128Gcm, &KEY[..16], number).expect("a sealer");
+        let mut packet = vec![0; length + sealer.overhead()];
+        let wish = Wish { timestamp: u64::from(number) * 20_000, ..Wish::default() };
+        sealer.seal_into(&payload, wish, &mut packet).expect("a packet");
+        sealed.push(packet);
+    }
+    let pcm = (0..100).map(|index| room::pcm(index, 1, (16_000, 2), |frame| (frame % 50) as f32 / 100.0)).collect();
+    let accepts = Accepts { format: Format::SeqPts, ssrc: None, direction: None };
+    let opener = || Opener::new(accepts, Suite::Aes128Gcm, &KEY[..16]).expect("an opener");
+    let speaker = || room::Speaker::new(48_000, 1, 480, 0.0);
+    let mut worlds: Vec<(Vec<Vec<u8>>, room::Room)> = vec![
+        (pcm, room::Room::new(speaker(), None, decode::Codec::Pcm, None)),
+        (opus, room::Room::new(speaker(), None, decode::Codec::Opus, None)),
+        (sealed, room::Room::new(speaker(), Some(opener()), decode::Codec::Opus, None)),
+    ];
+    let (mut packet, mut now, mut sent) = (Vec::new(), 0.0, 0u64);
+    let (mut live, mut grown) = (0, 0);
+    let rounds = for_a_while(|| {
+        now += 10.0;
+        for (packets, room) in &mut worlds {
+            let few = if random.below(20) == 0 { 200 } else { 3 };
+            let batch: Vec<_> = (0..random.below(few))
+                .map(|_| {
+                    random.mutate(packets, &mut packet);
+                    (now - random.below(10) as f64, packet.clone())
+                })
+                .collect();
+            sent += batch.len() as u64;
+            room.run(batch, now);
+            room.told.clear();
+            let mut speaker = room.speaker.lock().expect("one thread");
+            // A filter overshoots where samples jump from one end to the other.
+            assert!(speaker.heard.iter().all(|sample| (-4.0..=4.0).contains(sample)));
+            speaker.heard.truncate(1);
+        }
+        // What buffers there are have been filled after some minutes.
+        grown = LIVE.load(Ordering::Relaxed) - live;
+        if now < 200_000.0 {
+            live = LIVE.load(Ordering::Relaxed);
+        }
+    });
+    for (_, room) in &worlds {
+        let stats = room.stats();
+        println!("{stats:?}, {} overflowed", room.overflowed);
+        assert!(stats.totals.lost < 100 * sent, "{stats:?}");
+        assert!(stats.entrance.malformed > 0 && stats.delay_ms < 3_000.0, "{stats:?}");
+    }
+    println!("{rounds} rounds, {sent} packets into receivers, grown by {grown} bytes");
+    assert!(grown < 16 << 20, "{grown} bytes");
 }

@@ -3,9 +3,11 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import sdl, { audio, info } from 'sdl-callback-audio'
-import type { AudioError, AudioErrorCode, AudioPlaybackInstance, Device, DiagnosticsMessages, Format, PlaybackStats, ShortageEvent } from 'sdl-callback-audio'
+import type {
+  AudioError, AudioErrorCode, AudioPlaybackInstance, Device, DiagnosticsMessages, Format, PlaybackStats, ReceiverStats, ShortageEvent,
+} from 'sdl-callback-audio'
 import helpers, { audio as formats } from 'sdl-callback-audio/helpers'
-import { createCaptureStream, createPlaybackStream } from 'sdl-callback-audio'
+import { PacketOpener, Receiver, createCaptureStream, createPlaybackStream } from 'sdl-callback-audio'
 import rendering, { pullRender, startRenderWorker } from 'sdl-callback-audio/webaudio-node'
 
 const play = (speaker: AudioPlaybackInstance, level: number): PlaybackStats => {
@@ -36,6 +38,16 @@ const { major }: { major: number } = info.version.runtime
 const voice = createCaptureStream({ device: names.length ? { name: names[0] } : {}, format: 's16', highWaterMark: 960 })
 voice.pipe(createPlaybackStream({ format: 's16', capacityMs: 40 })).on('finish', () => console.log(voice.device.stats().overruns))
 voice.stop()
+
+{
+  const source = audio.openDevice({ type: 'playback' }).createSource()
+  using receiver = new Receiver({ source, opener: new PacketOpener({ format: 'seq-pts', key: new Uint8Array(16) }), mode: { fixedMs: 60 } })
+  receiver.push(new Uint8Array(100), 0)
+  const { delayMs, refused }: ReceiverStats = receiver.stats()
+  console.log(delayMs, refused)
+  // @ts-expect-error a device is no source
+  new Receiver({ source: audio.openDevice({ type: 'playback' }) })
+}
 
 const worker = startRenderWorker(new URL('synth.mjs', import.meta.url), {
   methods: { double: (number: number) => 2 * number }, targetMs: 8, workerData: { hertz: 440 },
