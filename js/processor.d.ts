@@ -23,7 +23,8 @@ export interface AudioProcessorOptions {
   readonly frameMs?: 2.5 | 5 | 10 | 20 | 40 | 60
   readonly opus?: Omit<OpusEncoderOptions, 'frequency' | 'channels'>
   /**
-   * As long as the suite says. Without one the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a
+   * As long as the suite says, and for this processor alone: one key, one suite, one maker of IVs. Under the key of a `PacketSealer` or
+   * of another suite counters would meet, and give both away. Without a key the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a
    * `Sender`, whose sealer encrypts.
    */
   readonly key?: Uint8Array
