@@ -74,7 +74,8 @@ impl Sealer {
             }
             let frames = length / frame_bytes;
             if let Some(told) = wish.frames.filter(|told| *told as usize != frames) {
-                let detail = format!("the payload has {frames} frames, not {told}; leave frames out to have them counted");
+                let detail =
+                    format!("the payload has {frames} frames, not {told}; leave frames out to have them counted");
                 return refuse(ErrorCode::OutOfRange, detail);
             }
         }
