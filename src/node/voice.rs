@@ -227,6 +227,7 @@ unsafe extern "C" fn processor_process(env: sys::napi_env, info: sys::napi_callb
             let (_, out) = apart::<u8, u8>(all, args.memory(4)?)?;
             let facts = args.memory::<f64>(5)?.write();
             let processor = &mut *lock(&held.processor);
+            processor.check_not_lent()?;
             let (bytes, mode, spent) = with_pcm(&args, kind, 2, |pcm| run(processor, pcm, &iv[..iv_bytes], out))?;
             if let [to_mode, to_micros, ..] = facts {
                 (*to_mode, *to_micros) = (mode_number(mode), spent.0);

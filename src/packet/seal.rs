@@ -43,8 +43,9 @@ impl Sealer {
         self.stream.format.header_bytes() + self.suite.tag_bytes()
     }
 
-    pub fn format(&self) -> Format {
-        self.stream.format
+    /// What its headers say.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     pub fn header_bytes(&self) -> usize {

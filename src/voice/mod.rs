@@ -2,6 +2,7 @@
 
 pub mod ladder;
 pub mod metrics;
+pub mod outbox;
 pub mod pool;
 pub mod processor;
 pub mod send;
