@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{Function, Uint8Array};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
+use zeroize::Zeroizing;
 
 use crate::codec::opus::Pcm;
 use crate::error::{AudioError, ErrorCode};
@@ -89,7 +90,7 @@ pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Op
         frame: Frames(raw.frame_frames.into()),
         application: application(&raw.application),
         settings: raw.opus.into(),
-        key: suite.zip(key.map(|key| key.to_vec())),
+        key: suite.zip(key.map(|key| Zeroizing::new(key.to_vec()))),
         mode: Mode::from_name(&raw.mode).unwrap_or(Mode::Full),
         adaptive: raw
             .step_down_ms

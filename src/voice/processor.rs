@@ -1,6 +1,8 @@
 //! Voice threads, or JavaScript's. One stream on its way out: samples in, encrypted packets out. Pure: who calls it takes the
 //! time and tells it.
 
+use zeroize::Zeroizing;
+
 use crate::codec::convert;
 use crate::codec::opus::{Application, MAX_PACKET_BYTES, OpusEncoder, Pcm, Settings, runs_at};
 use crate::codec::resample::{Quality, Resampler};
@@ -24,8 +26,8 @@ pub struct ProcessorOptions {
     pub frame: Frames,
     pub application: Application,
     pub settings: Settings,
-    /// Bytes and what they are a key of; None hands out what somebody else seals.
-    pub key: Option<(Suite, Vec<u8>)>,
+    /// Bytes, wiped when they are dropped, and what they are a key of; None hands out what somebody else seals.
+    pub key: Option<(Suite, Zeroizing<Vec<u8>>)>,
     pub mode: Mode,
     pub adaptive: Option<Limits>,
     /// Whether samples may ever go out unencrypted.

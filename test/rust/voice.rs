@@ -27,7 +27,7 @@ fn options(mode: Mode) -> ProcessorOptions {
         frame: Frames(960),
         application: Application::Voip,
         settings: Settings { bitrate: Some(24_000), complexity: Some(0), ..Settings::default() },
-        key: Some((Suite::Aes128Ctr, KEY.to_vec())),
+        key: Some((Suite::Aes128Ctr, KEY.to_vec().into())),
         mode,
         adaptive: None,
         allow_plaintext: false,
@@ -122,7 +122,7 @@ fn refusals_change_nothing() {
     let frame = sound(960);
     let run = |disturb: bool| -> Vec<Option<Vec<u8>>> {
         let mut processor =
-            processor(ProcessorOptions { key: Some((Suite::Aes128Gcm, KEY.to_vec())), ..options(Mode::Full) });
+            processor(ProcessorOptions { key: Some((Suite::Aes128Gcm, KEY.to_vec().into())), ..options(Mode::Full) });
         (0..5)
             .map(|_| {
                 if disturb {
@@ -186,6 +186,13 @@ fn the_pool_gives_what_one_thread_gives_in_order_and_tells_of_it_seldom() {
             assert_eq!(packets[&(tick * streams + stream)][..], wanted[..], "stream {stream}, tick {tick}");
         }
     }
+}
+
+#[test]
+fn what_a_processor_is_handed_its_key_in_is_wiped_when_it_is_dropped() {
+    fn wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+    let (_, key) = options(Mode::Full).key.expect("a key");
+    wiped(&key);
 }
 
 #[test]
