@@ -23,8 +23,10 @@ export interface AudioProcessorOptions {
   readonly frameMs?: 2.5 | 5 | 10 | 20 | 40 | 60
   readonly opus?: Omit<OpusEncoderOptions, 'frequency' | 'channels'>
   /**
-   * As long as the suite says. Without one the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a
-   * `Sender`, whose sealer encrypts.
+   * As long as the suite says, and for this processor alone: one key, one suite, one maker of IVs. Under the key of a `PacketSealer` or
+   * of another suite counters would meet, and give both away. It is wiped when the processor is closed and its last frame is done; your
+   * copy of it is yours. Without a key the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a `Sender`,
+   * whose sealer encrypts.
    */
   readonly key?: Uint8Array
   /** Default CTR with the length of the key. GCM takes an IV of 12 bytes and adds a tag of 16 to the data. */
@@ -66,7 +68,7 @@ export interface ProcessorMetrics {
 }
 
 export interface ProcessorEvents {
-  /** A packet was made in another mode than the one before it. */
+  /** A packet was made in another mode than the one before it, by a `Sender` that has the processor too. */
   mode: [event: { readonly type: 'mode', readonly mode: ProcessorMode, readonly from: ProcessorMode }]
   /** Never told; known so that `events.once` works. */
   error: [error: AudioError]
@@ -93,7 +95,10 @@ export class AudioProcessor implements NativeObject {
   readonly handle: number
   /** What the next packet will be made in. */
   readonly mode: ProcessorMode
-  /** @throws ERR_AUDIO_OUT_OF_RANGE for more than a frame, ERR_AUDIO_IV_LENGTH; everything stays as it was */
+  /**
+   * @throws ERR_AUDIO_OUT_OF_RANGE for more than a frame, ERR_AUDIO_IV_LENGTH, ERR_AUDIO_DEVICE_BUSY while a `Sender` has the processor;
+   *   everything stays as it was
+   */
   process (frame: Pcm, iv: Uint8Array): ProcessedFrame
   /**
    * The same into the caller's memory, without allocating; returns bytes, 0 while a frame is being gathered.

@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{Function, Uint8Array};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
+use zeroize::Zeroizing;
 
 use crate::codec::opus::Pcm;
 use crate::error::{AudioError, ErrorCode};
@@ -91,7 +92,7 @@ pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Op
         frame: Frames(raw.frame_frames.into()),
         application: application(&raw.application),
         settings: raw.opus.into(),
-        key: suite.zip(key.map(|key| key.to_vec())),
+        key: suite.zip(key.map(|key| Zeroizing::new(key.to_vec()))),
         mode: Mode::from_name(&raw.mode).unwrap_or(Mode::Full),
         adaptive: raw
             .step_down_ms
@@ -229,6 +230,7 @@ unsafe extern "C" fn processor_process(env: sys::napi_env, info: sys::napi_callb
             let (_, out) = apart::<u8, u8>(all, args.memory(4)?)?;
             let facts = args.memory::<f64>(5)?.write();
             let processor = &mut *lock(&held.processor);
+            processor.check_not_lent()?;
             let (bytes, mode, spent) = with_pcm(&args, kind, 2, |pcm| run(processor, pcm, &iv[..iv_bytes], out))?;
             if let [to_mode, to_micros, ..] = facts {
                 (*to_mode, *to_micros) = (mode_number(mode), spent.0);

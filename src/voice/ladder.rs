@@ -80,6 +80,11 @@ impl Ladder {
         self.mode
     }
 
+    /// The mode that it never goes below.
+    pub fn bottom(&self) -> Mode {
+        if self.limits.is_some() { self.bottom } else { self.mode }
+    }
+
     /// A frame of `length` took `spent`; returns whether the mode changed.
     pub fn took(&mut self, spent: Micros, length: Micros) -> bool {
         let Some(limits) = self.limits else { return false };

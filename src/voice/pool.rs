@@ -190,7 +190,8 @@ fn step(job: Job, out: &mut Vec<u8>) -> Arc<Results> {
         let mut processor = lock(&processor);
         out.resize(processor.most_bytes().max(out.len()), 0);
         let room = room.min(out.len());
-        run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], &mut out[..room])
+        let checked = processor.check_not_lent();
+        checked.and_then(|()| run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], &mut out[..room]))
     };
     let outcome = outcome.map(|(bytes, mode, spent)| (out[..bytes.unwrap_or(0)].into(), mode, spent));
     results.put(Done { id, outcome });

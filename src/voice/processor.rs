@@ -1,6 +1,8 @@
 //! Voice threads, or JavaScript's. One stream on its way out: samples in, encrypted packets out. Pure: who calls it takes the
 //! time and tells it.
 
+use zeroize::Zeroizing;
+
 use crate::codec::convert;
 use crate::codec::opus::{Application, MAX_PACKET_BYTES, OpusEncoder, Pcm, Settings, runs_at};
 use crate::codec::resample::{Quality, Resampler};
@@ -24,8 +26,8 @@ pub struct ProcessorOptions {
     pub frame: Frames,
     pub application: Application,
     pub settings: Settings,
-    /// Bytes and what they are a key of; None hands out what somebody else seals.
-    pub key: Option<(Suite, Vec<u8>)>,
+    /// Bytes, wiped when they are dropped, and what they are a key of; None hands out what somebody else seals.
+    pub key: Option<(Suite, Zeroizing<Vec<u8>>)>,
     pub mode: Mode,
     pub adaptive: Option<Limits>,
     /// Whether samples may ever go out unencrypted.
@@ -34,6 +36,7 @@ pub struct ProcessorOptions {
 
 pub struct Processor {
     frequency: Hz,
+    output_frequency: Hz,
     channels: usize,
     frame: Frames,
     key: Option<(Suite, Cipher)>,
@@ -45,6 +48,8 @@ pub struct Processor {
     gathered: Vec<f32>,
     ladder: Ladder,
     metrics: Metrics,
+    /// A sender has it: samples of anybody else would come in between.
+    lent: bool,
 }
 
 /// A resampler, where one is needed, and the encoder behind it.
@@ -138,6 +143,7 @@ impl Processor {
         };
         let mut processor = Processor {
             frequency: options.frequency,
+            output_frequency: options.output_frequency,
             channels: options.channels,
             frame: options.frame,
             key,
@@ -147,6 +153,7 @@ impl Processor {
             gathered: Vec::with_capacity(2 * options.frame.as_len() * options.channels),
             ladder: Ladder::new(options.mode, bottom, options.adaptive),
             metrics: Metrics::new(),
+            lent: false,
         };
         processor.enter()?;
         Ok(processor)
@@ -158,6 +165,34 @@ impl Processor {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// Of the packets in full mode.
+    pub fn output_frequency(&self) -> Hz {
+        self.output_frequency
+    }
+
+    /// Whether it never leaves the modes that encode.
+    pub fn gives_only_opus(&self) -> bool {
+        self.ladder.bottom() <= Mode::Medium
+    }
+
+    /// Gives it to a sender; false if one has it.
+    pub fn lend(&mut self) -> bool {
+        !std::mem::replace(&mut self.lent, true)
+    }
+
+    pub fn give_back(&mut self) {
+        self.lent = false;
+    }
+
+    /// Refuses frames that do not come from the sender that has it.
+    pub fn check_not_lent(&self) -> Result<(), AudioError> {
+        if self.lent {
+            let detail = "a Sender has this processor; close it first, or make another processor";
+            return Err(AudioError::new(ErrorCode::DeviceBusy, "process", detail));
+        }
+        Ok(())
     }
 
     /// Whether it has a key of its own.

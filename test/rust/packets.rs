@@ -272,11 +272,17 @@ fn no_keystream_is_used_twice_whatever_the_timestamps() {
     }
 }
 
+/// How many sequence numbers a sealer of this kind leaves out when it goes on after another.
+fn left_out(format: Format, suite: Suite) -> u32 {
+    if format == Format::Xiaozhi && !suite.authenticates() { 4_095 } else { 0 }
+}
+
 #[test]
 fn a_sealer_refuses_to_wrap_and_keeps_refusing() {
     for format in FORMATS {
         for suite in SUITES {
-            let mut sealer = Sealer::new(stream(format), suite, key_of(suite), u32::MAX - 1).expect("a sealer");
+            let first = u32::MAX - 1 - left_out(format, suite);
+            let mut sealer = Sealer::new(stream(format), suite, key_of(suite), first).expect("a sealer");
             let mut packet = [0; 100];
             let mut sealed = 0;
             let refused = loop {
@@ -289,15 +295,69 @@ fn a_sealer_refuses_to_wrap_and_keeps_refusing() {
             assert!(sealer.seal_into(&[1; 16], Wish::default(), &mut packet).is_err());
         }
     }
-    let mut sealer = Sealer::new(stream(Format::Xiaozhi), Suite::Aes128Ctr, &KEY[..16], u32::MAX).expect("a sealer");
-    let code =
-        |length: usize, sealer: &mut Sealer| sealer.seal_into(&vec![0; length], Wish::default(), &mut [0; 100]).err();
-    assert_eq!(
-        code(17, &mut sealer).map(|error| error.code),
-        Some(ErrorCode::NonceReuse),
-        "a carry into the timestamp"
-    );
-    assert_eq!(code(16, &mut sealer), None);
+}
+
+#[test]
+fn only_where_the_sequence_counts_blocks_does_a_payload_reach_beyond_it() {
+    for suite in SUITES {
+        let first = u32::MAX - left_out(Format::Xiaozhi, suite);
+        let stream = stream(Format::Xiaozhi);
+        let mut sealer = Sealer::new(stream, suite, key_of(suite), first).expect("a sealer");
+        let mut seal = |length: usize| {
+            let refused = sealer.seal_into(&vec![0; length], Wish::default(), &mut [0; 100]).err();
+            refused.map(|error| error.code)
+        };
+        if suite.authenticates() {
+            assert_eq!(seal(17), None, "{suite:?}: the last number is as good as any other");
+        } else {
+            assert_eq!(seal(17), Some(ErrorCode::NonceReuse), "{suite:?}: a carry into the timestamp");
+            assert_eq!(seal(16), None);
+        }
+    }
+}
+
+/// The counters of the blocks that the packets of `xiaozhi` were encrypted with.
+fn counters(packets: &[Vec<u8>]) -> Vec<u128> {
+    let blocks = |packet: &Vec<u8>| {
+        let first = u128::from_be_bytes(packet[..16].try_into().expect("a header"));
+        (0..(packet.len() as u128 - 16).div_ceil(16)).map(move |block| first + block)
+    };
+    packets.iter().flat_map(blocks).collect()
+}
+
+#[test]
+fn a_sealer_that_goes_on_after_another_uses_none_of_its_keystream() {
+    for suite in [Suite::Aes128Ctr, Suite::Aes192Ctr, Suite::Aes256Ctr] {
+        for length in [1, 16, 17, 160, 400, 65_535] {
+            let mut used = Vec::new();
+            let mut next = 1;
+            // Three lives of a stream, all under one timestamp.
+            for count in [1, 5, 3] {
+                let stream = stream(Format::Xiaozhi);
+                let mut sealer = Sealer::new(stream, suite, key_of(suite), next).expect("a sealer");
+                let packets: Vec<Vec<u8>> = (0..count).map(|_| seal(&mut sealer, &vec![0; length], 7)).collect();
+                used.extend(counters(&packets));
+                next = sealer.sequence().expect("a number");
+            }
+            let all = used.len();
+            used.sort_unstable();
+            used.dedup();
+            assert_eq!(used.len(), all, "{suite:?}: blocks of keystream for {length} bytes at a time");
+        }
+    }
+}
+
+#[test]
+fn a_sealer_goes_on_with_the_next_number_where_nothing_can_repeat() {
+    for format in FORMATS {
+        for suite in SUITES {
+            let sealer = |first| Sealer::new(stream(format), suite, key_of(suite), first).expect("a sealer").sequence();
+            assert_eq!(sealer(1), Some(1));
+            assert_eq!(sealer(9), Some(9 + left_out(format, suite)));
+            let none_left = left_out(format, suite) > 0;
+            assert_eq!(sealer(u32::MAX - 4_094), (!none_left).then_some(u32::MAX - 4_094));
+        }
+    }
 }
 
 #[test]
@@ -313,6 +373,24 @@ fn refused_payloads_take_no_sequence() {
         assert_eq!(refuse(65_536, &mut room), Err(ErrorCode::OutOfRange));
         assert_eq!(refuse(100, &mut room[..99 + overhead]), Err(ErrorCode::OutOfRange));
         assert_eq!(sealer.sequence(), Some(1));
+    }
+}
+
+#[test]
+fn samples_are_sealed_only_under_the_number_of_frames_that_they_are() {
+    let samples = Stream { channels: 2, codec: Codec::Pcm, ..stream(Format::SeqPts) };
+    let mut sealer = Sealer::new(samples, Suite::Aes128Gcm, &KEY[..16], 1).expect("a sealer");
+    let mut packet = [0; 200];
+    for wrong in [0, 9, 11, 999, u32::MAX] {
+        let wish = Wish { frames: Some(wrong), ..Wish::default() };
+        let refused = sealer.seal_into(&[0; 80], wish, &mut packet).expect_err("a refusal");
+        assert_eq!((refused.code, sealer.sequence()), (ErrorCode::OutOfRange, Some(1)), "{wrong} frames");
+    }
+    let mut opener = opener(Format::SeqPts, Suite::Aes128Gcm);
+    for frames in [Some(10), None] {
+        let wish = Wish { frames, ..Wish::default() };
+        let size = sealer.seal_into(&[0; 80], wish, &mut packet).expect("a packet");
+        assert_eq!(opener.open_into(&packet[..size], &mut [0; 100]).expect("authentic").stamp.frames, 10);
     }
 }
 
