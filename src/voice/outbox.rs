@@ -48,8 +48,9 @@ impl Outbox {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a packet behind the others; the oldest makes room for it.
-    pub fn put(&self, packet: Box<[u8]>, mode: Mode) {
+    /// Puts a copy of a packet behind the others; the oldest makes room for it.
+    pub fn put(&self, packet: &[u8], mode: Mode) {
+        let packet: Box<[u8]> = packet.into();
         let inside = &mut *self.lock();
         if inside.waiting.len() >= MOST_WAITING {
             inside.waiting.pop_front();

@@ -162,7 +162,7 @@ impl<S: FrameSource> Sender<S> {
         };
         let wish = Wish { timestamp, ..Wish::default() };
         let size = self.sealer.seal_into(&self.encoded[..bytes], wish, &mut self.sealed)?;
-        self.outbox.put(self.sealed[..size].into(), mode);
+        self.outbox.put(&self.sealed[..size], mode);
         Ok(Step::Made)
     }
 }
