@@ -54,6 +54,17 @@ describe('Resampler', () => {
       assert.ok(resampler.delayFrames / to <= 0.0015)
     }
   })
+
+  it('takes the slowest rates as any others', () => {
+    for (const quality of ['voice', 'fast', 'best']) {
+      for (const from of [1000, 1001, 1333, 1400]) {
+        const resampler = new Resampler({ from, to: 48000, quality })
+        const out = [...resampler.process(new Float32Array(from).fill(0.5)), ...resampler.flush()]
+        assert.equal(out.length, 48000 + resampler.delayFrames)
+        assert.ok(Math.abs(out[24000] - 0.5) < 1e-3)
+      }
+    }
+  })
 })
 
 describe('Opus', () => {
