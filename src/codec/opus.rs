@@ -139,6 +139,12 @@ impl OpusEncoder {
         self.channels
     }
 
+    /// What libopus has allocated for it.
+    pub fn memory_bytes(&self) -> usize {
+        // SAFETY: it only computes a number.
+        unsafe { audiopus::ffi::opus_encoder_get_size(self.channels as i32) as usize }
+    }
+
     /// Frames by which what is decoded lags behind what was encoded.
     pub fn lookahead(&self) -> Result<Frames, AudioError> {
         let frames = self.inner.lookahead().map_err(|error| refused("opus_encoder_ctl()", error))?;
@@ -210,6 +216,12 @@ impl OpusDecoder {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// What libopus has allocated for it.
+    pub fn memory_bytes(&self) -> usize {
+        // SAFETY: it only computes a number.
+        unsafe { audiopus::ffi::opus_decoder_get_size(self.channels as i32) as usize }
     }
 
     /// Samples that had to be brought into [-1, 1] so far.

@@ -120,6 +120,8 @@ pub struct Resampler {
     delay: Frames,
     /// As many silent ones at the start.
     lead: usize,
+    /// Numbers that rubato keeps.
+    table: usize,
 }
 
 impl Resampler {
@@ -143,7 +145,10 @@ impl Resampler {
         }
         let chunk = block.as_len().max(1);
         let ratio = f64::from(to.0) / f64::from(from.0);
-        let (inner, delay) = if from == to { (None, 0) } else { filter(from, to, channels, quality, chunk)? };
+        let Made { inner, delay, table } = match from == to {
+            true => Made { inner: None, delay: 0, table: 0 },
+            false => filter(from, to, channels, quality, chunk)?,
+        };
         let lead = if inner.is_some() { lead_frames(ratio) } else { 0 };
         let most_ready = lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16;
         let mut resampler = Resampler {
@@ -160,6 +165,7 @@ impl Resampler {
             returned: 0,
             delay: Frames(delay + lead as u64),
             lead,
+            table,
         };
         resampler.reset();
         Ok(resampler)
@@ -172,6 +178,11 @@ impl Resampler {
     /// Frames, at the output rate, by which the output lags behind the input.
     pub fn delay(&self) -> Frames {
         self.delay
+    }
+
+    /// What it has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<f32>() * (self.table + self.held.len() + self.ready.len())
     }
 
     /// How many frames `process` will write for `frames` more.
@@ -305,14 +316,15 @@ fn chunk_frames(from: Hz) -> usize {
     (1..=most.max(1)).rev().find(|frames| block.is_multiple_of(*frames)).unwrap_or(1) as usize
 }
 
-/// The filter, and its delay in frames at the output rate.
-fn filter(
-    from: Hz,
-    to: Hz,
-    channels: usize,
-    quality: Quality,
-    chunk: usize,
-) -> Result<(Option<Async<f32>>, u64), AudioError> {
+struct Made {
+    inner: Option<Async<f32>>,
+    /// In frames at the output rate.
+    delay: u64,
+    /// Numbers in the filters and in the sound that they look at.
+    table: usize,
+}
+
+fn filter(from: Hz, to: Hz, channels: usize, quality: Quality, chunk: usize) -> Result<Made, AudioError> {
     let filter = Filter::of(quality, from, to);
     let (taps, window) = (filter.taps, filter.shape.window);
     let phases = (to.0 / greatest_common_divisor(from.0, to.0)) as usize;
@@ -330,7 +342,8 @@ fn filter(
         .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
     // rubato's first frame lies half a filter before the input, and less than a frame after that.
     let delay = (ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0).round();
-    Ok((Some(inner), delay as u64))
+    let table = taps * oversampling_factor + channels * (chunk + 2 * taps);
+    Ok(Made { inner: Some(inner), delay: delay as u64, table })
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use crate::codec::convert;
 use crate::codec::opus::{self, Application, OpusDecoder, OpusEncoder, Pcm, Settings, Signal, Slot};
 use crate::codec::resample::{Quality, Resampler};
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 use crate::node::values::{self, Arguments, Memory, Slots, answer, apart, done};
 use crate::units::{Frames, Hz};
 
@@ -55,7 +55,7 @@ unsafe extern "C" fn float_to_int16(env: sys::napi_env, info: sys::napi_callback
             convert::float_to_int16(samples, out);
             Ok(())
         };
-        done(env, convert())
+        done(env, guarded(convert))
     }
 }
 
@@ -70,8 +70,14 @@ unsafe extern "C" fn int16_to_float(env: sys::napi_env, info: sys::napi_callback
             convert::int16_to_float(samples, out);
             Ok(())
         };
-        done(env, convert())
+        done(env, guarded(convert))
     }
+}
+
+/// What V8 knows of memory outside its heap; its own statistics leave out what it was told of.
+#[napi]
+pub fn told_memory_bytes() -> f64 {
+    values::tell_of_memory(0) as f64
 }
 
 #[napi]
@@ -81,8 +87,9 @@ pub fn new_resampler(from: u32, to: u32, channels: u32, quality: String) -> Resu
         "best" => Quality::Best,
         _ => Quality::Voice,
     };
-    let resampler = Resampler::new(Hz(from), Hz(to), channels as usize, quality)?;
-    Ok(RESAMPLERS.with(|slots| slots.keep(resampler)))
+    let resampler = guarded(|| Resampler::new(Hz(from), Hz(to), channels as usize, quality))?;
+    let bytes = resampler.memory_bytes();
+    Ok(RESAMPLERS.with(|slots| slots.keep_with(resampler, bytes)))
 }
 
 #[napi]
@@ -200,7 +207,8 @@ pub fn application(word: &str) -> Application {
 pub fn new_opus_encoder(frequency: u32, channels: u32, word: String, settings: RawOpusSettings) -> Result<u32> {
     let mut encoder = OpusEncoder::new(Hz(frequency), channels as usize, application(&word))?;
     encoder.configure(settings.into())?;
-    Ok(ENCODERS.with(|slots| slots.keep(encoder)))
+    let bytes = encoder.memory_bytes();
+    Ok(ENCODERS.with(|slots| slots.keep_with(encoder, bytes)))
 }
 
 #[napi]
@@ -252,7 +260,8 @@ unsafe extern "C" fn opus_encode_int16(env: sys::napi_env, info: sys::napi_callb
 #[napi]
 pub fn new_opus_decoder(frequency: u32, channels: u32) -> Result<u32> {
     let decoder = OpusDecoder::new(Hz(frequency), channels as usize)?;
-    Ok(DECODERS.with(|slots| slots.keep(decoder)))
+    let bytes = decoder.memory_bytes();
+    Ok(DECODERS.with(|slots| slots.keep_with(decoder, bytes)))
 }
 
 #[napi]

@@ -77,6 +77,11 @@ impl Stage {
         Ok(Stage { resampler, encoder, waiting, waiting_samples: 0, frame: Frames(frame) })
     }
 
+    fn memory_bytes(&self) -> usize {
+        let resampler = self.resampler.as_ref().map_or(0, Resampler::memory_bytes);
+        resampler + self.encoder.memory_bytes() + size_of_val(&*self.waiting)
+    }
+
     fn reset(&mut self) -> Result<(), AudioError> {
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
@@ -158,6 +163,13 @@ impl Processor {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// What it has allocated, or will in modes that it may adapt to.
+    pub fn memory_bytes(&self) -> usize {
+        let full = self.full.memory_bytes();
+        let medium = self.medium.as_ref().map_or(if self.ladder.adapts() { full } else { 0 }, Stage::memory_bytes);
+        full + medium + size_of::<f32>() * self.gathered.capacity() + self.metrics.memory_bytes()
     }
 
     /// Whether it has a key of its own.
