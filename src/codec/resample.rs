@@ -140,7 +140,12 @@ impl Resampler {
     ) -> Result<Resampler, AudioError> {
         let rates = 1_000..=384_000;
         if !rates.contains(&from.0) || !rates.contains(&to.0) || !(1..=Layout::MAX_CHANNELS).contains(&channels) {
-            let asked = format!("from {} to {} Hz, {channels} channels", from.0, to.0);
+            let asked = format!(
+                "from {} to {} Hz, {channels} channels; rates go from 1000 to 384000 Hz, channels from 1 to {}",
+                from.0,
+                to.0,
+                Layout::MAX_CHANNELS
+            );
             return Err(AudioError::new(ErrorCode::OutOfRange, "Resampler", asked));
         }
         let chunk = block.as_len().max(1);

@@ -41,7 +41,8 @@ fn same_length(samples: usize, room: usize) -> std::result::Result<(), AudioErro
     if room >= samples {
         return Ok(());
     }
-    Err(AudioError::new(ErrorCode::OutOfRange, "convert", format!("{samples} samples, and there is room for {room}")))
+    let detail = format!("{samples} samples, and there is room for {room}; pass a longer output");
+    Err(AudioError::new(ErrorCode::OutOfRange, "convert", detail))
 }
 
 /// `floatToInt16(samples, out)`
@@ -124,7 +125,8 @@ pub fn resampler_frames(slot: u32, frames: Option<f64>) -> Result<f64> {
 fn frames_or_short(done: std::result::Result<Frames, Frames>, channels: usize, room: usize) -> FramesOrError {
     done.map(|frames| frames.0 as f64).map_err(|needed| {
         let samples = needed.as_len() * channels;
-        AudioError::new(ErrorCode::OutOfRange, "resample", format!("{samples} samples, and there is room for {room}"))
+        let detail = format!("{samples} samples come out, and there is room for {room}; pass a longer output");
+        AudioError::new(ErrorCode::OutOfRange, "resample", detail)
     })
 }
 
@@ -139,7 +141,7 @@ unsafe extern "C" fn resample(env: sys::napi_env, info: sys::napi_callback_info)
             let (samples, out) = apart::<f32, f32>(args.memory(1)?, args.memory(2)?)?;
             let channels = resampler.channels();
             if !samples.len().is_multiple_of(channels) {
-                let detail = format!("{} samples of {channels} channels", samples.len());
+                let detail = format!("{} samples of {channels} channels; pass whole frames", samples.len());
                 return Err(AudioError::new(ErrorCode::FrameAlignment, "resample", detail));
             }
             frames_or_short(resampler.process(samples, out), channels, out.len())

@@ -134,7 +134,7 @@ impl Processor {
         };
         if options.mode > bottom {
             let detail =
-                format!("{} mode sends samples in the clear, and allowPlaintext is not set", options.mode.name());
+                format!("{} mode sends samples in the clear; pass a key, or set allowPlaintext", options.mode.name());
             return Err(AudioError::new(ErrorCode::InvalidArg, "AudioProcessor", detail));
         }
         let key = match &options.key {
@@ -240,24 +240,27 @@ impl Processor {
     fn check(&self, pcm: Pcm<'_>, iv: &[u8], room: usize) -> Result<Iv, AudioError> {
         let refuse = |code, detail| Err(AudioError::new(code, "process", detail));
         if !pcm.len().is_multiple_of(self.channels) {
-            let detail = format!("{} samples of {} channels", pcm.len(), self.channels);
+            let detail = format!("{} samples of {} channels; pass whole frames", pcm.len(), self.channels);
             return refuse(ErrorCode::FrameAlignment, detail);
         }
         let frames = (pcm.len() / self.channels) as u64;
         if frames == 0 || frames > self.frame.0 {
-            return refuse(ErrorCode::OutOfRange, format!("{frames} frames, and a call takes 1 to {}", self.frame.0));
+            return refuse(ErrorCode::OutOfRange, format!("{frames} frames; pass 1 to {} in a call", self.frame.0));
         }
         let mut nonce = [0; 16];
         if let Some((suite, _)) = &self.key {
             if iv.len() != suite.iv_bytes() {
-                let detail = format!("this suite takes an IV of {} bytes, not {}", suite.iv_bytes(), iv.len());
+                let detail = format!("{} bytes; pass an IV of {}, which this suite takes", iv.len(), suite.iv_bytes());
                 return refuse(ErrorCode::IvLength, detail);
             }
             nonce[..iv.len()].copy_from_slice(iv);
         }
         let ready = self.gathered.len() + pcm.len() >= self.frame.as_len() * self.channels;
         if ready && room < self.needed_bytes() {
-            let detail = format!("a packet takes {} bytes, and there is room for {room}", self.needed_bytes());
+            let detail = format!(
+                "a packet takes {} bytes, and there is room for {room}; pass a longer output",
+                self.needed_bytes()
+            );
             return refuse(ErrorCode::OutOfRange, detail);
         }
         Ok(nonce)
