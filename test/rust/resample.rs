@@ -42,7 +42,7 @@ const FAR_PAIRS: [(u32, u32); 20] = [
     (37_123, 1_009),
     (192_000, 8_000),
     (383_999, 48_000),
-    (384_000, 1_000),
+    (96_000, 1_000),
     (384_000, 192_000),
 ];
 
@@ -62,7 +62,7 @@ fn speech_hz(from: u32, to: u32) -> f64 {
 
 /// Long enough for a few thousand frames at the narrower rate.
 fn frames_to_measure(from: u32, to: u32) -> usize {
-    (f64::from(from) * (2_000.0 / half(from, to)).max(0.5)) as usize
+    (f64::from(from) * 2_000.0 / half(from, to)) as usize
 }
 
 fn resampler(from: u32, to: u32, channels: usize, quality: Quality) -> Resampler {
@@ -151,8 +151,8 @@ fn the_delay_is_what_it_says_and_as_short_as_promised() {
         for quality in QUALITIES {
             let mut resampler = resampler(from, to, 1, quality);
             let delay = resampler.delay().0 as f64;
-            let mut impulse = vec![0.0; from as usize];
-            let at = from as usize / 2 - from as usize / 2 % 441;
+            let mut impulse = vec![0.0; frames_to_measure(from, to) / 4];
+            let at = impulse.len() / 2 - impulse.len() / 2 % 441;
             impulse[at] = 1.0;
             let out = whole(&mut resampler, &impulse);
             let peak = |n: &f64| f64::from(out[*n as usize].abs());
@@ -174,7 +174,7 @@ fn tones_above_the_narrower_band_do_not_come_through() {
         for quality in QUALITIES {
             let limit = limit_of(quality);
             let mut least = f64::INFINITY;
-            let steps = if PAIRS.contains(&(from, to)) { 11 } else { 4 };
+            let steps = if PAIRS.contains(&(from, to)) { 11 } else { 2 };
             for step in 0..=steps {
                 let low = f64::from(to) / 2.0 * 1.005;
                 let hz = low + (f64::from(from) * 0.499 - low) * f64::from(step) / f64::from(steps);
@@ -191,11 +191,10 @@ fn tones_above_the_narrower_band_do_not_come_through() {
 fn images_of_tones_are_below_the_same_limits() {
     // What is not the tone itself: the output less the best fit of a sine of that frequency.
     for (from, to) in all_pairs().filter(|(from, to)| from < to) {
-        for (quality, part) in QUALITIES.into_iter().flat_map(|quality| [0.21, 0.37, 0.47].map(|part| (quality, part)))
-        {
+        for (quality, part) in QUALITIES.into_iter().flat_map(|quality| [0.21, 0.47].map(|part| (quality, part))) {
             let limit = limit_of(quality);
             let hz = f64::from(from) * part;
-            let length = 2 * frames_to_measure(from, to);
+            let length = frames_to_measure(from, to);
             let input: Vec<f32> =
                 (0..length).map(|i| (0.9 * (TAU * hz * i as f64 / f64::from(from)).sin()) as f32).collect();
             let out = whole(&mut resampler(from, to, 1, quality), &input);
@@ -244,7 +243,7 @@ fn speech_stays_as_it_is_at_any_rate() {
     for (from, to) in all_pairs() {
         for quality in QUALITIES {
             let hz = if quality == Quality::Best { 0.92 * half(from, to) } else { speech_hz(from, to) };
-            for part in [0.1, 0.5, 0.9, 1.0] {
+            for part in [0.5, 1.0] {
                 let loss = loss(from, to, quality, hz * part);
                 assert!(loss.abs() < 0.15, "{from} → {to} {quality:?}: {:.0} Hz loses {loss:.3} dB", hz * part);
             }
