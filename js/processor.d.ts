@@ -96,25 +96,26 @@ export class AudioProcessor implements NativeObject {
   /** What the next packet will be made in. */
   readonly mode: ProcessorMode
   /**
+   * @param iv as long as the suite says; without a key there is none
    * @throws ERR_AUDIO_OUT_OF_RANGE for more than a frame, ERR_AUDIO_IV_LENGTH, ERR_AUDIO_DEVICE_BUSY while a `Sender` has the processor;
    *   everything stays as it was
    */
-  process (frame: Pcm, iv: Uint8Array): ProcessedFrame
+  process (frame: Pcm, iv?: Uint8Array): ProcessedFrame
   /**
    * The same into the caller's memory, without allocating; returns bytes, 0 while a frame is being gathered.
    *
    * @throws ERR_AUDIO_OUT_OF_RANGE also if `out` is too short for what the bitrate takes on average
    */
-  processInto (frame: Pcm, iv: Uint8Array, out: Uint8Array): number
+  processInto (frame: Pcm, iv: Uint8Array | undefined, out: Uint8Array): number
   /**
    * The same on a native thread, in order; `frame` and `iv` are copied at once. At most 50 frames of a stream wait.
    *
    * @param out where to put the packet; default a new Buffer
    * @throws ERR_AUDIO_QUEUE_FULL; all errors reject
    */
-  processAsync (frame: Pcm, iv: Uint8Array, out?: Uint8Array): Promise<ProcessedFrame>
+  processAsync (frame: Pcm, iv?: Uint8Array, out?: Uint8Array): Promise<ProcessedFrame>
   /** For streams of a pool: as `processAsync`, but what comes of it is told by the pool's event `packets`. */
-  submit (frame: Pcm, iv: Uint8Array): void
+  submit (frame: Pcm, iv?: Uint8Array): void
   metrics (): ProcessorMetrics
   readonly closed: boolean
   close (): void
@@ -123,9 +124,15 @@ export class AudioProcessor implements NativeObject {
 
 export interface AudioProcessor extends KnownEventsEmitter<ProcessorEvents> {}
 
+/** What came of a frame that was submitted: a packet, or the error that it failed with. */
+export type PoolPacket = { readonly stream: AudioProcessor } & (
+  | ProcessedFrame & { readonly error: null }
+  | { readonly data: null, readonly mode: undefined, readonly micros: undefined, readonly error: AudioError }
+)
+
 export interface PoolEvents {
   /** Everything that was submitted and is done, in one go; `error` is null unless that frame failed. */
-  packets: [packets: Array<ProcessedFrame & { readonly stream: AudioProcessor, readonly error: AudioError | null }>]
+  packets: [packets: PoolPacket[]]
   /** Never told; known so that `events.once` works. */
   error: [error: AudioError]
   '*': [type: string, ...args: unknown[]]

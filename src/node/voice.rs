@@ -11,7 +11,7 @@ use napi_derive::napi;
 use zeroize::Zeroizing;
 
 use crate::codec::opus::Pcm;
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 use crate::node::codec::{RawOpusSettings, application};
 use crate::node::values::{self, Arguments, Memory, Slots, answer, apart, done};
 use crate::packet::suite::Suite;
@@ -30,6 +30,8 @@ const FIELDS: usize = 4;
 const FAILED: f64 = -1.0;
 /// Wakings that wait for a busy thread: more would tell nothing new.
 const WAKE_ROOM: usize = 4;
+/// Memory of a thread that has not worked yet, measured.
+const THREAD_BYTES: usize = 12 << 10;
 
 /// A processor, and the thread that works on it when JavaScript does not want to wait.
 struct Held {
@@ -85,7 +87,7 @@ pub struct RawProcessorOptions {
 #[napi]
 pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Option<u32>) -> Result<u32> {
     let suite = raw.suite.as_deref().and_then(Suite::from_name);
-    let processor = Processor::new(ProcessorOptions {
+    let options = ProcessorOptions {
         frequency: Hz(raw.frequency),
         output_frequency: Hz(raw.output_frequency),
         channels: raw.channels as usize,
@@ -98,13 +100,15 @@ pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Op
             .step_down_ms
             .map(|ms| Limits { step_down: Micros(ms * 1000.0), hold: Micros(raw.hold_ms * 1000.0) }),
         allow_plaintext: raw.allow_plaintext,
-    })?;
+    };
+    let processor = guarded(|| Processor::new(options))?;
+    let bytes = size_of::<Processor>() + processor.memory_bytes();
     let lane = match pool {
         Some(slot) => Some(POOLS.with(|slots| slots.with(slot, |pool| Ok(pool.lane())))?),
         None => None,
     };
     let held = Held { processor: Arc::new(Mutex::new(processor)), lane };
-    Ok(PROCESSORS.with(|slots| slots.keep(held)))
+    Ok(PROCESSORS.with(|slots| slots.keep_with(held, bytes)))
 }
 
 #[napi]
@@ -115,7 +119,8 @@ pub fn close_processor(slot: u32) {
 #[napi]
 pub fn new_processor_pool(threads: Option<u32>) -> Result<u32> {
     let pool = Pool::new(threads.map_or_else(Pool::default_threads, |threads| threads as usize))?;
-    Ok(POOLS.with(|slots| slots.keep(pool)))
+    let bytes = pool.threads() * THREAD_BYTES;
+    Ok(POOLS.with(|slots| slots.keep_with(pool, bytes)))
 }
 
 #[napi]
@@ -285,7 +290,7 @@ unsafe extern "C" fn processor_fetch(env: sys::napi_env, info: sys::napi_callbac
                 Ok(hand_over(waiting, out, table) as f64)
             })
         };
-        answer(env, fetch())
+        answer(env, guarded(fetch))
     }
 }
 

@@ -76,6 +76,11 @@ impl Ladder {
         Ladder { limits, top, bottom, mode: top, average: zero, frames: 0.0, calm: zero, patience: 1.0, since_up: None }
     }
 
+    /// Whether its mode may ever change.
+    pub fn adapts(&self) -> bool {
+        self.limits.is_some()
+    }
+
     pub fn mode(&self) -> Mode {
         self.mode
     }

@@ -82,6 +82,11 @@ impl Stage {
         Ok(Stage { resampler, encoder, waiting, waiting_samples: 0, frame: Frames(frame) })
     }
 
+    fn memory_bytes(&self) -> usize {
+        let resampler = self.resampler.as_ref().map_or(0, Resampler::memory_bytes);
+        resampler + self.encoder.memory_bytes() + size_of_val(&*self.waiting)
+    }
+
     fn reset(&mut self) -> Result<(), AudioError> {
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
@@ -134,7 +139,7 @@ impl Processor {
         };
         if options.mode > bottom {
             let detail =
-                format!("{} mode sends samples in the clear, and allowPlaintext is not set", options.mode.name());
+                format!("{} mode sends samples in the clear; pass a key, or set allowPlaintext", options.mode.name());
             return Err(AudioError::new(ErrorCode::InvalidArg, "AudioProcessor", detail));
         }
         let key = match &options.key {
@@ -193,6 +198,13 @@ impl Processor {
             return Err(AudioError::new(ErrorCode::DeviceBusy, "process", detail));
         }
         Ok(())
+    }
+
+    /// What it has allocated, or will in modes that it may adapt to.
+    pub fn memory_bytes(&self) -> usize {
+        let full = self.full.memory_bytes();
+        let medium = self.medium.as_ref().map_or(if self.ladder.adapts() { full } else { 0 }, Stage::memory_bytes);
+        full + medium + size_of::<f32>() * self.gathered.capacity() + self.metrics.memory_bytes()
     }
 
     /// Whether it has a key of its own.
@@ -263,24 +275,27 @@ impl Processor {
     fn check(&self, pcm: Pcm<'_>, iv: &[u8], room: usize) -> Result<Iv, AudioError> {
         let refuse = |code, detail| Err(AudioError::new(code, "process", detail));
         if !pcm.len().is_multiple_of(self.channels) {
-            let detail = format!("{} samples of {} channels", pcm.len(), self.channels);
+            let detail = format!("{} samples of {} channels; pass whole frames", pcm.len(), self.channels);
             return refuse(ErrorCode::FrameAlignment, detail);
         }
         let frames = (pcm.len() / self.channels) as u64;
         if frames == 0 || frames > self.frame.0 {
-            return refuse(ErrorCode::OutOfRange, format!("{frames} frames, and a call takes 1 to {}", self.frame.0));
+            return refuse(ErrorCode::OutOfRange, format!("{frames} frames; pass 1 to {} in a call", self.frame.0));
         }
         let mut nonce = [0; 16];
         if let Some((suite, _)) = &self.key {
             if iv.len() != suite.iv_bytes() {
-                let detail = format!("this suite takes an IV of {} bytes, not {}", suite.iv_bytes(), iv.len());
+                let detail = format!("{} bytes; pass an IV of {}, which this suite takes", iv.len(), suite.iv_bytes());
                 return refuse(ErrorCode::IvLength, detail);
             }
             nonce[..iv.len()].copy_from_slice(iv);
         }
         let ready = self.gathered.len() + pcm.len() >= self.frame.as_len() * self.channels;
         if ready && room < self.needed_bytes() {
-            let detail = format!("a packet takes {} bytes, and there is room for {room}", self.needed_bytes());
+            let detail = format!(
+                "a packet takes {} bytes, and there is room for {room}; pass a longer output",
+                self.needed_bytes()
+            );
             return refuse(ErrorCode::OutOfRange, detail);
         }
         Ok(nonce)
