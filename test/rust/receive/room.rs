@@ -59,6 +59,11 @@ impl Speaker {
         (callback * self.period as u64) as f64 * 1000.0 / (f64::from(self.rate) * (1.0 + self.ppm * 1e-6))
     }
 
+    /// How long it goes on playing what its last callback took.
+    pub fn left_ms(&self, now: f64) -> f64 {
+        if self.callbacks > 0 { self.begins_at(self.callbacks) - now } else { 0.0 }
+    }
+
     /// Runs the callbacks up to `now`, in ms.
     pub fn run(&mut self, now: f64) {
         while self.begins_at(self.callbacks) <= now {
@@ -93,7 +98,7 @@ impl Outlet for Line {
         let now = now.0 / 1000.0;
         speaker.run(now);
         let queued = speaker.ring.len() / speaker.channels;
-        let left = if speaker.callbacks > 0 { speaker.begins_at(speaker.callbacks) - now } else { 0.0 };
+        let left = speaker.left_ms(now);
         (!speaker.closed).then(|| Standing {
             ahead_ms: queued as f64 * 1000.0 / f64::from(speaker.rate) + left,
             taken: speaker.taken,
