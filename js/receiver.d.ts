@@ -47,7 +47,7 @@ export interface ReceiverStats extends Omit<JitterStats, 'refused'> {
   readonly frequency: number
   /** `accelerated + expanded`, in frames. */
   readonly stretched: number
-  /** Sound between the jitter buffer and the device: a period of it, and 10 ms, more after underruns. */
+  /** Sound between the jitter buffer and the device: a period of it, and 10 ms; more with many receivers, and after underruns. */
   readonly aheadMs: number
   /** Frames that found no room in the source. */
   readonly cutFrames: number

@@ -24,6 +24,7 @@ pub struct Speaker {
     pub period: usize,
     pub ppm: f64,
     pub most_ms: f64,
+    pub round_ms: f64,
     /// In ms; meanwhile its callback runs and takes nothing.
     pub paused: Vec<std::ops::Range<f64>>,
     pub closed: bool,
@@ -44,6 +45,7 @@ impl Speaker {
             period,
             ppm,
             most_ms: 200.0,
+            round_ms: 0.0,
             paused: Vec::new(),
             closed: false,
             ring: VecDeque::new(),
@@ -106,6 +108,7 @@ impl Outlet for Line {
             period_ms: speaker.period as f64 * 1000.0 / f64::from(speaker.rate),
             latency_ms: 5.0,
             ppm: speaker.ppm,
+            round_ms: speaker.round_ms,
             most_ms: speaker.most_ms,
         })
     }
