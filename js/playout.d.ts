@@ -102,6 +102,7 @@ export class PlayoutClock implements NativeObject {
   readonly mode: PlayoutMode
   /** Takes effect at once: all playout times move by the difference. */
   setMode (mode: PlayoutMode): void
+  /** Between the fastest frame and playout. While a `Receiver` with this clock plays, and the mode is `auto`, that of its sound. */
   readonly targetLatencyMs: number
   /** As RFC 3550 defines it; the worst of all tracks. A statistic: the target comes from more than that. */
   readonly jitterMs: number

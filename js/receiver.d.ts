@@ -19,7 +19,11 @@ export interface ReceiverOptions {
   readonly opener?: PacketOpener
   /** Default `{ auto: { minMs: 20, maxMs: 500 } }`. */
   readonly mode?: PlayoutMode
-  /** Is told what arrives and what is being heard, so that other tracks can follow. It may be used on other threads. */
+  /**
+   * Is told what arrives and what is being heard. In an `auto` mode its target follows this sound, so that a `PlayoutBuffer` of
+   * pictures stays with it; sound does not wait for pictures (give a `minMs` where they always come later). Other threads may
+   * use it, too.
+   */
   readonly clock?: PlayoutClock
   /** Its name there. Default `'audio'`. */
   readonly track?: string
@@ -43,7 +47,7 @@ export interface ReceiverStats extends Omit<JitterStats, 'refused'> {
   readonly frequency: number
   /** `accelerated + expanded`, in frames. */
   readonly stretched: number
-  /** Sound between the jitter buffer and the device: a period of it, and 10 ms, more after underruns. */
+  /** Sound between the jitter buffer and the device: a period of it, and 10 ms; more with many receivers, and after underruns. */
   readonly aheadMs: number
   /** Frames that found no room in the source. */
   readonly cutFrames: number

@@ -2,7 +2,7 @@
 //! and looks at the counters.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ const PCM_LANE_BYTES: usize = 256 << 10;
 const LEAST_BEYOND_PERIOD_MS: f64 = 30.0;
 /// An arrival that is further back was not on this clock.
 const OLDEST_ARRIVAL: Micros = Micros(2e6);
+/// A long round is forgotten by half within some seconds.
+const ROUND_FORGET: f64 = 0.999;
+const ROUND_STEP: Micros = Micros(4e3);
+const ROUND_MOST: Micros = Micros(40e3);
 /// With nothing to do a thread sleeps until somebody rings.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -69,6 +73,7 @@ struct Shared {
 struct Ring {
     source: Arc<Source>,
     turn: Turn,
+    shard: &'static Shard,
     samples: Vec<u8>,
 }
 
@@ -93,6 +98,7 @@ impl Outlet for Ring {
             period_ms: ms(period.0 as f64),
             latency_ms: device.latency_duration().as_secs_f64() * 1000.0,
             ppm,
+            round_ms: f64::from(self.shard.round_ms.load(Ordering::Relaxed)),
             most_ms: self.source.options.target.0 as f64 * 1000.0 / f64::from(self.source.options.rate.0),
         })
     }
@@ -135,13 +141,13 @@ impl Receiving {
         let bytes = if codec == Codec::Opus { OPUS_LANE_BYTES } else { PCM_LANE_BYTES };
         let (packets, reader) = packet_lane(bytes);
         let door = Door::new(opener, codec, source.options.rate);
-        let ring = Ring { source: source.clone(), turn, samples: Vec::new() };
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let shard = &shards[NEXT.fetch_add(1, Ordering::Relaxed) % shards.len()];
+        let ring = Ring { source: source.clone(), turn, shard, samples: Vec::new() };
         let receiver = Receiver::new(ring, (reader, bytes), door, mode, track);
         let shared =
             Shared { source, turn, receiver: Mutex::new(Some(receiver)), stats: Mutex::default(), over: Flag::new() };
         let shared = Arc::new(shared);
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let shard = &shards[NEXT.fetch_add(1, Ordering::Relaxed) % shards.len()];
         lock(&shard.joining).push(shared.clone());
         shard.bell.ring();
         Ok(Receiving { packets, overflowed: 0, shared, shard })
@@ -212,6 +218,8 @@ impl Shared {
 struct Shard {
     joining: Mutex<Vec<Arc<Shared>>>,
     bell: Bell,
+    /// The longest of the last rounds, in steps, so that it does not waver.
+    round_ms: AtomicU32,
 }
 
 /// Started when the first receiver needs them; there until the process ends.
@@ -236,6 +244,7 @@ impl Shard {
     /// The whole life of a voice thread.
     fn work(&'static self) {
         let mut share = Share::new(now());
+        let mut longest = 0.0f64;
         let mut streams: Vec<Arc<Shared>> = Vec::new();
         loop {
             let heard = self.bell.listen();
@@ -255,7 +264,11 @@ impl Shard {
                 next = again.into_iter().chain(next).min_by(|a: &Micros, b| a.0.total_cmp(&b.0));
                 again.is_some()
             });
-            share.note(begun, now());
+            let ended = now();
+            share.note(begun, ended);
+            longest = (longest * ROUND_FORGET).max(ended.0 - begun.0);
+            let steps = (longest / ROUND_STEP.0).ceil() * ROUND_STEP.0;
+            self.round_ms.store((steps.min(ROUND_MOST.0) / 1000.0) as u32, Ordering::Relaxed);
             // Streams that are due soon after one another take their turns together.
             let least = LOOK.0 / 2.0;
             let wait = next.map_or(LONG, |next| Duration::from_secs_f64((next.0 - now().0).max(least) / 1e6));

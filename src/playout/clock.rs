@@ -17,6 +17,8 @@ const AGREE: u32 = 3;
 const FLOOR_US: f64 = 50_000.0;
 /// Sound that has not told where it is for so long plays no more, and nothing waits for it.
 const SILENT_US: f64 = 500_000.0;
+/// No sound is held back for longer.
+const LONGEST_LEAD_MS: f64 = 10_000.0;
 /// Longer than any frame lasts.
 const LONGEST_FRAME_US: f64 = 1_000_000.0;
 
@@ -78,6 +80,8 @@ pub struct Clock {
     target: f64,
     /// Where the target last moved.
     moved: Option<f64>,
+    /// When a track that plays by itself last told where it is.
+    led: Option<f64>,
 }
 
 impl Clock {
@@ -86,7 +90,7 @@ impl Clock {
             Mode::Auto { min_ms, max_ms } => START_MS.clamp(min_ms, max_ms),
             Mode::Fixed { ms } => ms,
         };
-        Clock { mode, tracks: Vec::new(), target, moved: None }
+        Clock { mode, tracks: Vec::new(), target, moved: None, led: None }
     }
 
     fn track(&mut self, name: &str) -> &mut Track {
@@ -107,6 +111,7 @@ impl Clock {
     pub fn close(&mut self, name: &str) {
         let target = self.target;
         let base = self.base();
+        self.led = None;
         self.tracks.retain(|track| track.name != name);
         // Whoever is left keeps its playout times, and drifts to its own from there.
         if let (Some(before), Some(after)) = (base, self.base()) {
@@ -193,6 +198,9 @@ impl Clock {
     fn follow(&mut self, now: f64) {
         let passed = self.moved.map_or(f64::MAX, |moved| (now - moved).max(0.0));
         self.moved = Some(now);
+        if self.led.is_some_and(|led| now - led <= SILENT_US / 1000.0) {
+            return;
+        }
         let wanted = self.wanted();
         self.target = match self.mode {
             Mode::Fixed { .. } => wanted,
@@ -211,6 +219,18 @@ impl Clock {
         let track = self.track(name);
         track.heard = Some((pts, now));
         track.waiting = None;
+    }
+
+    /// The same of sound that is held back by somebody else, as long as that seems right: the playout times of all tracks follow it,
+    /// unless the mode is a fixed one.
+    pub fn lead(&mut self, name: &str, pts: f64, now: f64) {
+        self.report_playout(name, pts, now);
+        let Some(base) = self.base() else { return };
+        let delay = (now - pts) / 1000.0 - base;
+        // Beyond this it is on another timeline, which the next arrivals will tell.
+        if matches!(self.mode, Mode::Auto { .. }) && (0.0..LONGEST_LEAD_MS).contains(&delay) {
+            (self.target, self.led) = (delay, Some(now / 1000.0));
+        }
     }
 
     /// The media time that is being heard, where sound plays.

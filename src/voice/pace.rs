@@ -32,6 +32,8 @@ pub struct Standing {
     pub latency_ms: f64,
     /// How much faster than its rate it runs.
     pub ppm: f64,
+    /// How long the thread takes for all of its streams: what it may be late for one of them.
+    pub round_ms: f64,
     /// Sound that it can have at most.
     pub most_ms: f64,
 }
@@ -64,7 +66,7 @@ impl Pace {
 
     /// Sound that is kept ahead of the device.
     pub fn depth_ms(&self, standing: &Standing) -> f64 {
-        (standing.period_ms + self.margin).min(standing.most_ms - BLOCK_MS)
+        (standing.period_ms + standing.round_ms + self.margin).min(standing.most_ms - BLOCK_MS)
     }
 
     /// Learns from where the device is; false where it takes nothing.

@@ -236,7 +236,7 @@ impl<O: Outlet> Receiver<O> {
         let since = (end as u32).wrapping_sub(timestamp) as i32;
         let end = pts + f64::from(since) * 1e6 / f64::from(stream.kind.rate.0);
         let under_way = (self.stats.ahead_ms + standing.latency_ms) * 1000.0;
-        track.tell(|clock, name| clock.report_playout(name, end - under_way, now.0));
+        track.tell(|clock, name| clock.lead(name, end - under_way, now.0));
     }
 }
 

@@ -50,6 +50,18 @@ fn whatever_the_period_and_however_late_the_thread_nothing_is_missing_and_nothin
 }
 
 #[test]
+fn a_thread_that_says_how_long_its_rounds_take_may_be_as_late() {
+    let mut speaker = Speaker::new(16_000, 1, 160, 0.0);
+    speaker.round_ms = 15.0;
+    let mut room = pcm_room(speaker);
+    room.late = |look| 10.0 + 5.0 * chance(look);
+    room.run(stream(500, MONO, |_| Some(3.0)), 9_500.0);
+    let stats = room.stats();
+    assert_eq!((room.shortages(), stats.totals.concealed, stats.totals.late), (0, 0, 0), "{stats:?}");
+    assert!(stats.delay_ms < 35.0, "{stats:?}");
+}
+
+#[test]
 fn sender_and_device_may_each_be_200_ppm_off_for_twenty_minutes_and_neither_gaps_nor_delay_come_of_it() {
     for (sender, device) in [(200.0, -200.0), (-200.0, 200.0)] {
         let seconds = 1200.0;

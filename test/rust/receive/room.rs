@@ -24,6 +24,7 @@ pub struct Speaker {
     pub period: usize,
     pub ppm: f64,
     pub most_ms: f64,
+    pub round_ms: f64,
     /// In ms; meanwhile its callback runs and takes nothing.
     pub paused: Vec<std::ops::Range<f64>>,
     pub closed: bool,
@@ -44,6 +45,7 @@ impl Speaker {
             period,
             ppm,
             most_ms: 200.0,
+            round_ms: 0.0,
             paused: Vec::new(),
             closed: false,
             ring: VecDeque::new(),
@@ -57,6 +59,11 @@ impl Speaker {
 
     fn begins_at(&self, callback: u64) -> f64 {
         (callback * self.period as u64) as f64 * 1000.0 / (f64::from(self.rate) * (1.0 + self.ppm * 1e-6))
+    }
+
+    /// How long it goes on playing what its last callback took.
+    pub fn left_ms(&self, now: f64) -> f64 {
+        if self.callbacks > 0 { self.begins_at(self.callbacks) - now } else { 0.0 }
     }
 
     /// Runs the callbacks up to `now`, in ms.
@@ -93,7 +100,7 @@ impl Outlet for Line {
         let now = now.0 / 1000.0;
         speaker.run(now);
         let queued = speaker.ring.len() / speaker.channels;
-        let left = if speaker.callbacks > 0 { speaker.begins_at(speaker.callbacks) - now } else { 0.0 };
+        let left = speaker.left_ms(now);
         (!speaker.closed).then(|| Standing {
             ahead_ms: queued as f64 * 1000.0 / f64::from(speaker.rate) + left,
             taken: speaker.taken,
@@ -101,6 +108,7 @@ impl Outlet for Line {
             period_ms: speaker.period as f64 * 1000.0 / f64::from(speaker.rate),
             latency_ms: 5.0,
             ppm: speaker.ppm,
+            round_ms: speaker.round_ms,
             most_ms: speaker.most_ms,
         })
     }
