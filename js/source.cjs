@@ -113,6 +113,7 @@ const queueOf = (source, slot, ring) => ({
 const openSource = (device, slot, options = {}) => {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
   const { ring } = options
+  const words = ringWords(ring)
   const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options
   integer('frequency', frequency)
   range('frequency', frequency, MIN_FREQUENCY, MAX_FREQUENCY)
@@ -120,7 +121,6 @@ const openSource = (device, slot, options = {}) => {
   range('channels', channels, 1, MAX_CHANNELS)
   milliseconds('targetMs', targetMs)
   checkGain(gain)
-  const words = ringWords(ring)
   if (words && (frequency !== device.frequency || channels !== device.channels)) {
     throw invalid('a source with a ring has the frequency and channels of its device', { ring, frequency, channels })
   }

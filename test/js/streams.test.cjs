@@ -272,7 +272,9 @@ describe('A capture stream', function () {
       let frames = -1
       await until(() => frames === (frames = microphone.device.stats().frames))
       const { recordedFrames, readFrames, overrunFrames, queuedFrames } = microphone.device.stats()
-      assert.equal(recordedFrames, readFrames + overrunFrames + queuedFrames)
+      // What found no room in the ring was never in the queue.
+      const dropped = recordedFrames - readFrames - queuedFrames
+      assert.ok(dropped >= 0 && dropped <= overrunFrames)
       const { writtenFrames, playedFrames } = speaker.device.stats()
       assert.ok(playedFrames <= writtenFrames && writtenFrames <= readFrames)
       microphone.unpipe(speaker)
