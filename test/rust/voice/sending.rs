@@ -142,14 +142,19 @@ fn while_somebody_fetches_no_packet_is_dropped_however_many_come_at_once() {
     });
     // One who comes only when there is no room any more.
     let mut fetched = 0;
-    while fetched < 600 {
-        if outbox.stats().packets - fetched >= 250 || made.is_finished() {
-            fetched += next_packet(&outbox).map_or(0, |_| 1);
+    loop {
+        let over = made.is_finished();
+        if over || outbox.stats().packets - fetched >= 250 {
+            match next_packet(&outbox) {
+                Some(_) => fetched += 1,
+                None if over => break,
+                None => {}
+            }
         }
         std::thread::yield_now();
     }
     made.join().expect("an end");
-    assert_eq!((outbox.stats().packets, outbox.stats().dropped), (600, 0));
+    assert_eq!((fetched, outbox.stats().packets, outbox.stats().dropped), (600, 600, 0));
 }
 
 #[test]
