@@ -13,7 +13,10 @@ const checkNotDetached = (name, view) => {
   }
 }
 
-const expected = (what, name, value) => invalid(`Expected ${what} for ${name} but received ${typeName(value)}`, { [name]: value })
+/** Of numbers it is their value that is wrong. */
+const received = (value) => (typeof value === 'number' ? value : typeName(value))
+
+const expected = (what, name, value) => invalid(`Expected ${what} for ${name} but received ${received(value)}`, { [name]: value })
 
 const checkFloats = (name, value) => {
   if (!isFloat32Array(value)) throw expected('Float32Array', name, value)
@@ -60,9 +63,7 @@ const checkOptions = (options) => {
 }
 
 const checkInteger = (name, value, min, max) => {
-  if (!Number.isInteger(value)) {
-    throw invalid(`Expected an integer for ${name} but received ${typeof value === 'number' ? value : typeName(value)}`, { [name]: value })
-  }
+  if (!Number.isInteger(value)) throw expected('an integer', name, value)
   if (value < min || value > max) {
     throw outOfRange(`Expected ${name} from ${min} to ${max} but received ${value}`, { [name]: value })
   }
@@ -74,8 +75,8 @@ const checkBoolean = (name, value) => {
 
 const checkWord = (name, value, words) => {
   if (!words.includes(value)) {
-    const received = typeof value === 'string' ? `'${value}'` : typeName(value)
-    throw invalid(`Expected ${words.map((word) => `'${word}'`).join(' or ')} for ${name} but received ${received}`, { [name]: value })
+    const got = typeof value === 'string' ? `'${value}'` : received(value)
+    throw invalid(`Expected ${words.map((word) => `'${word}'`).join(' or ')} for ${name} but received ${got}`, { [name]: value })
   }
 }
 

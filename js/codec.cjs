@@ -14,6 +14,7 @@ const MAX_PACKET_BYTES = 4000
 const [PACKET, LOST_BEFORE, LOST] = [0, 1, 2]
 /** As many frames as there were last. */
 const AS_BEFORE = -1
+const NO_OPTIONS = Object.freeze({})
 
 /** A packet is made here and copied to its own, exact size: cheaper than asking the native side for memory. */
 let scratch
@@ -95,29 +96,39 @@ class OpusDecoder extends Owned {
   get frequency () { return this.#frequency }
   get channels () { return this.#channels }
 
-  /** The slot that the arguments describe: its kind, and how many frames are wanted of one that is lost. */
-  #interpret (packet, { fec = false, frames }) {
+  /** Checks a slot; returns its kind. Together with the frames it would be an object for every call. */
+  #kindOf (packet, fec) {
     checkBoolean('fec', fec)
-    if (frames !== undefined) checkInteger('frames', frames, 1, (this.#frequency * 120) / 1000)
-    if (packet !== null) checkBytes('packet', packet)
-    return { kind: packet === null ? LOST : fec ? LOST_BEFORE : PACKET, frames: frames ?? AS_BEFORE }
+    if (packet === null) return LOST
+    checkBytes('packet', packet)
+    return fec ? LOST_BEFORE : PACKET
   }
 
-  decode (packet, options = {}) {
+  #framesOf (frames) {
+    if (frames === undefined) return AS_BEFORE
+    checkInteger('frames', frames, 1, (this.#frequency * 120) / 1000)
+    return frames
+  }
+
+  decode (packet, options = NO_OPTIONS) {
     const slot = slotOf(this)
     checkOptions(options)
-    const { kind, frames } = this.#interpret(packet, options)
-    const out = new Float32Array(opusFrames(slot, kind, packet, frames) * this.#channels)
-    opusDecodeFloat(slot, kind, packet, frames, out)
+    const { fec = false, frames } = options
+    const kind = this.#kindOf(packet, fec)
+    const wanted = this.#framesOf(frames)
+    const out = new Float32Array(opusFrames(slot, kind, packet, wanted) * this.#channels)
+    opusDecodeFloat(slot, kind, packet, wanted, out)
     return out
   }
 
-  decodeInto (packet, out, options = {}) {
+  decodeInto (packet, out, options = NO_OPTIONS) {
     const slot = slotOf(this)
     checkOptions(options)
-    const { kind, frames } = this.#interpret(packet, options)
+    const { fec = false, frames } = options
+    const kind = this.#kindOf(packet, fec)
+    const wanted = this.#framesOf(frames)
     const floats = checkPcm('out', out)
-    return floats ? opusDecodeFloat(slot, kind, packet, frames, out) : opusDecodeInt16(slot, kind, packet, frames, out)
+    return floats ? opusDecodeFloat(slot, kind, packet, wanted, out) : opusDecodeInt16(slot, kind, packet, wanted, out)
   }
 
   stats () {

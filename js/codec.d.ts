@@ -31,10 +31,15 @@ export interface ResamplerOptions {
   /** 1 to 8. Default 1. */
   readonly channels?: number
   /**
-   * - `'voice'` (default) at most 1.5 ms of delay (3 ms from below 16 kHz), aliases below -130 dB; gives up the top of the band:
-   *   flat to 8 kHz from 48 to 24 kHz, to 4 kHz from 48 to 16 kHz
-   * - `'fast'` the same passband for half the delay and work, aliases below -85 dB
-   * - `'best'` flat to 92 % of the narrower band or more, aliases below -120 dB; 6 ms at 44.1 and 48 kHz, 11 ms from 48 to 24 kHz
+   * With N for half the narrower of the two rates, in kHz, and P for 3 kHz, or three quarters of N where that is less. All of this
+   * holds for any two rates; tones up to P, speech, always come through as they are.
+   * - `'voice'` (default) at most 1.5 ms of delay where the narrower rate is 16 kHz or more, aliases below -130 dB; gives up the
+   *   top of the band: flat to 8 kHz from 48 to 24 kHz, to 4 kHz from 48 to 16 kHz. With a narrower rate below that no filter
+   *   of 1.5 ms keeps speech, and one of 5.1 ms ÷ (N - P) is used, plus up to 7 frames of that rate: 5.1 ms from 48 to 8 kHz
+   * - `'fast'` as flat for half the work and delay, aliases below -85 dB: 0.75 ms, or 3.1 ms ÷ (N - P) and up to 7 frames where
+   *   that is more: 0.8 ms from 48 to 16 kHz, 3.1 ms from 48 to 8 kHz
+   * - `'best'` flat to 92 % of N or more, aliases below -120 dB; 128 to 264 frames of the narrower rate: 6 ms at 44.1 and 48 kHz,
+   *   11 ms from 48 to 24 kHz, 16 ms from 48 to 8 kHz
    */
   readonly quality?: 'voice' | 'fast' | 'best'
 }

@@ -25,10 +25,11 @@ class KnownEventsEmitter extends EventEmitter {
     if (!commonEvents.includes(type) && !this.#events.includes(type)) throw invalid('invalid event', { type })
   }
 
+  /** True if anybody listened. */
   emit (type, ...args) {
     this.#check(type)
-    super.emit(type, ...args)
-    if (!commonEvents.includes(type)) super.emit('*', type, ...args)
+    const heard = super.emit(type, ...args)
+    return (!commonEvents.includes(type) && super.emit('*', type, ...args)) || heard
   }
 }
 

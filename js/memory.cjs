@@ -60,7 +60,16 @@ const isGone = (view) => {
   }
 }
 
-const typeName = (value) => (typeof value === 'object' && value ? (value.constructor?.name ?? 'object') : typeof value)
+/** What a value is, for a message. Its constructor is whatever the caller made it. */
+const typeName = (value) => {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  try {
+    const { name } = value.constructor
+    return typeof name === 'string' && name !== '' ? name : 'object'
+  } catch {
+    return 'object'
+  }
+}
 
 /** Samples come as the typed array of the device's format, or as bytes in it. */
 const checkSamples = (samples, { view, name }) => {

@@ -57,7 +57,11 @@ export interface PacketOptions {
   readonly format: PacketFormat
   /** Default: for `'xiaozhi'` CTR, for `'seq-pts'` GCM, with the length of the key. */
   readonly suite?: PacketSuite
-  /** As long as the suite says. Both sides and directions may share it, a second sealer of the same ssrc and direction may not. */
+  /**
+   * As long as the suite says, and for this format and suite alone: **one key, one format and suite.** Each makes its counters in a
+   * way of its own, and those of two meet: an `AesCtr`, an `AudioProcessor`, a sealer of the other format or suite under the same key
+   * give both away. Both sides and directions of a connection may share it; a second sealer of the same ssrc and direction may not.
+   */
   readonly key: Uint8Array
   /**
    * The stream, 0 to 2^32 - 1. `'seq-pts'` does not carry it: both sides have to know it. Default: a sealer takes 0; an opener of
@@ -79,7 +83,11 @@ export interface PacketSealerOptions extends PacketOptions {
   readonly channels?: number
   /** `'seq-pts'`: what the payload is. Default `'opus'`. */
   readonly codec?: 'opus' | 'pcm'
-  /** The first sequence. Default 1; a stream that goes on after a restart with its old key needs the `nextSequence` of before. */
+  /**
+   * The first sequence. Default 1; a stream that goes on after a restart with its old key needs the `nextSequence` of before. In
+   * `'xiaozhi'` under CTR any other than 1 leaves out 4095 numbers, as far as the packets of before may reach with their blocks: the
+   * other side sees them as lost.
+   */
   readonly sequence?: number
 }
 
@@ -89,7 +97,7 @@ export interface SealOptions {
    * length and timestamp. `'seq-pts'`: µs. Default 0.
    */
   readonly timestamp?: number
-  /** `'seq-pts'`: frames in the payload. Default: as the payload shows. */
+  /** `'seq-pts'`: frames in the payload. Default: as the payload shows; for `'pcm'` nothing else is taken. */
   readonly frames?: number
   /** `'seq-pts'`: the marker bit. Default false. */
   readonly marker?: boolean
@@ -112,7 +120,8 @@ export class PacketSealer implements NativeObject {
   readonly nextSequence: number | null
   /**
    * @param payload 1 to 65535 bytes
-   * @throws ERR_AUDIO_NONCE_REUSE when all sequence numbers are used up, ERR_AUDIO_OUT_OF_RANGE; no number is taken then
+   * @throws ERR_AUDIO_NONCE_REUSE when all sequence numbers are used up, ERR_AUDIO_OUT_OF_RANGE, ERR_AUDIO_FRAME_ALIGNMENT; no number
+   *   is taken then
    */
   seal (payload: Uint8Array, options?: SealOptions): Buffer
   /** The same into the caller's memory, which may overlap with the payload; returns bytes. */
@@ -138,6 +147,11 @@ export interface PacketHeader {
 /**
  * Makes payloads out of packets, each once: a number that came before, or is 64 or more behind the newest, is refused
  * ([RFC 3711](https://www.rfc-editor.org/rfc/rfc3711), 3.3.2).
+ *
+ * **What CTR does not stop**: without a tag every packet is a good one. One forged packet with the highest sequence moves the window
+ * to its end, and all that the true sender sends from then on is refused (`ERR_AUDIO_REPLAY`), for good; if it comes first and no
+ * `ssrc` or `direction` was given, the opener takes those of the forger, for good. Give both, take GCM where the other side can, and
+ * where it cannot, make a new opener when everything is refused. With GCM a packet counts only once its tag is right.
  */
 export class PacketOpener implements NativeObject {
   /** @throws ERR_AUDIO_KEY_LENGTH */

@@ -23,8 +23,10 @@ export interface AudioProcessorOptions {
   readonly frameMs?: 2.5 | 5 | 10 | 20 | 40 | 60
   readonly opus?: Omit<OpusEncoderOptions, 'frequency' | 'channels'>
   /**
-   * As long as the suite says. Without one the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a
-   * `Sender`, whose sealer encrypts.
+   * As long as the suite says, and for this processor alone: one key, one suite, one maker of IVs. Under the key of a `PacketSealer` or
+   * of another suite counters would meet, and give both away. It is wiped when the processor is closed and its last frame is done; your
+   * copy of it is yours. Without a key the processor hands out nothing by itself, unless `allowPlaintext` is set: it is for a `Sender`,
+   * whose sealer encrypts.
    */
   readonly key?: Uint8Array
   /** Default CTR with the length of the key. GCM takes an IV of 12 bytes and adds a tag of 16 to the data. */
@@ -66,7 +68,7 @@ export interface ProcessorMetrics {
 }
 
 export interface ProcessorEvents {
-  /** A packet was made in another mode than the one before it. */
+  /** A packet was made in another mode than the one before it, by a `Sender` that has the processor too. */
   mode: [event: { readonly type: 'mode', readonly mode: ProcessorMode, readonly from: ProcessorMode }]
   /** Never told; known so that `events.once` works. */
   error: [error: AudioError]
@@ -93,23 +95,27 @@ export class AudioProcessor implements NativeObject {
   readonly handle: number
   /** What the next packet will be made in. */
   readonly mode: ProcessorMode
-  /** @throws ERR_AUDIO_OUT_OF_RANGE for more than a frame, ERR_AUDIO_IV_LENGTH; everything stays as it was */
-  process (frame: Pcm, iv: Uint8Array): ProcessedFrame
+  /**
+   * @param iv as long as the suite says; without a key there is none
+   * @throws ERR_AUDIO_OUT_OF_RANGE for more than a frame, ERR_AUDIO_IV_LENGTH, ERR_AUDIO_DEVICE_BUSY while a `Sender` has the processor;
+   *   everything stays as it was
+   */
+  process (frame: Pcm, iv?: Uint8Array): ProcessedFrame
   /**
    * The same into the caller's memory, without allocating; returns bytes, 0 while a frame is being gathered.
    *
    * @throws ERR_AUDIO_OUT_OF_RANGE also if `out` is too short for what the bitrate takes on average
    */
-  processInto (frame: Pcm, iv: Uint8Array, out: Uint8Array): number
+  processInto (frame: Pcm, iv: Uint8Array | undefined, out: Uint8Array): number
   /**
    * The same on a native thread, in order; `frame` and `iv` are copied at once. At most 50 frames of a stream wait.
    *
    * @param out where to put the packet; default a new Buffer
    * @throws ERR_AUDIO_QUEUE_FULL; all errors reject
    */
-  processAsync (frame: Pcm, iv: Uint8Array, out?: Uint8Array): Promise<ProcessedFrame>
+  processAsync (frame: Pcm, iv?: Uint8Array, out?: Uint8Array): Promise<ProcessedFrame>
   /** For streams of a pool: as `processAsync`, but what comes of it is told by the pool's event `packets`. */
-  submit (frame: Pcm, iv: Uint8Array): void
+  submit (frame: Pcm, iv?: Uint8Array): void
   metrics (): ProcessorMetrics
   readonly closed: boolean
   close (): void
@@ -118,9 +124,15 @@ export class AudioProcessor implements NativeObject {
 
 export interface AudioProcessor extends KnownEventsEmitter<ProcessorEvents> {}
 
+/** What came of a frame that was submitted: a packet, or the error that it failed with. */
+export type PoolPacket = { readonly stream: AudioProcessor } & (
+  | ProcessedFrame & { readonly error: null }
+  | { readonly data: null, readonly mode: undefined, readonly micros: undefined, readonly error: AudioError }
+)
+
 export interface PoolEvents {
   /** Everything that was submitted and is done, in one go; `error` is null unless that frame failed. */
-  packets: [packets: Array<ProcessedFrame & { readonly stream: AudioProcessor, readonly error: AudioError | null }>]
+  packets: [packets: PoolPacket[]]
   /** Never told; known so that `events.once` works. */
   error: [error: AudioError]
   '*': [type: string, ...args: unknown[]]

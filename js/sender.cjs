@@ -20,6 +20,8 @@ class Sender extends KnownEventsEmitter {
   #owned
   #forget
   #closing = false
+  #processor
+  #mode
 
   constructor (options) {
     checkOptions(options)
@@ -34,6 +36,8 @@ class Sender extends KnownEventsEmitter {
       // What came before is told too.
       if (type === 'packet' || type === '*') setImmediate(() => this.#tell())
     })
+    this.#processor = processor
+    this.#mode = processor.mode
     const slot = handOver(sealer, (sealerSlot) => native.newSender(heldSlotOf(tap), processor.handle, sealerSlot, () => this.#tell()))
     this.#owned = new Owned(slot, native.closeSender, 'Sender')
     senders.add(this)
@@ -42,7 +46,17 @@ class Sender extends KnownEventsEmitter {
     this.#forget = () => { if (!tap.closed) tap.off('close', end) }
   }
 
+  /** The processor's event: it does not hear of the packets that are made here. */
+  #tellMode () {
+    if (this.closed) return
+    const [from, mode] = [this.#mode, native.senderMode(slotOf(this.#owned))]
+    if (mode === from) return
+    this.#mode = mode
+    this.#processor.emit('mode', { type: 'mode', mode, from })
+  }
+
   #tell () {
+    this.#tellMode()
     while (!this.closed && this.listenerCount('packet') + this.listenerCount('*') > 0) {
       const packet = this.readPacket()
       if (packet === null) return

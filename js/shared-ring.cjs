@@ -17,11 +17,18 @@ const DATA_WORD = 48
 const MAX_CHANNELS = 8
 const MAX_SAMPLES = 2 ** 28
 
+/** The words of a ring, whatever a script makes of its properties; undefined if it is none. */
+let wordsOf
+
 class SharedRing {
   #words
   #samples
   #frames
   #channels
+
+  static {
+    wordsOf = (ring) => (typeof ring === 'object' && ring !== null && #words in ring ? ring.#words : undefined)
+  }
 
   constructor (buffer) {
     if (!(buffer instanceof SharedArrayBuffer)) throw invalid('buffer must be a SharedArrayBuffer', { buffer })
@@ -128,8 +135,9 @@ const moved = (index, frames, capacity) => {
 /** What the native side is given of a ring; undefined for none. */
 const ringWords = (ring) => {
   if (ring === undefined) return undefined
-  if (!(ring instanceof SharedRing)) throw invalid('ring must be a SharedRing', { ring })
-  return new Int32Array(ring.buffer)
+  const words = wordsOf(ring)
+  if (!words) throw invalid('ring must be a SharedRing', { ring })
+  return words
 }
 
 module.exports = { SharedRing, ringWords }

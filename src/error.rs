@@ -1,6 +1,8 @@
 //! Any thread. Errors as JavaScript meets them: a stable code, what was tried, and why it failed.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -69,3 +71,33 @@ impl fmt::Display for AudioError {
 }
 
 impl std::error::Error for AudioError {}
+
+/// Runs `act`; a panic in it, a defect of ours, becomes an error. What `act` has changed may be half done: let nobody use it again.
+pub fn guarded<R>(act: impl FnOnce() -> Result<R, AudioError>) -> Result<R, AudioError> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| Err(defect(&*panic)))
+}
+
+fn defect(panic: &(dyn Any + Send)) -> AudioError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic");
+    let detail = format!("{text}; this is a defect of sdl-callback-audio: please report it, and open another object");
+    AudioError::new(ErrorCode::Codec, "call", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_says_what_happened() {
+        let room = [0; 3];
+        for at in [3, 7] {
+            let error = guarded(|| Ok(room[std::hint::black_box(at)])).expect_err("there is no such element");
+            assert_eq!(error.code, ErrorCode::Codec);
+            assert!(error.detail.starts_with(&format!("index out of bounds: the len is 3 but the index is {at};")));
+        }
+        assert_eq!(guarded(|| Ok(room[1])), Ok(0));
+        let own = AudioError::new(ErrorCode::Closed, "call", "it is closed");
+        assert_eq!(guarded(|| Err::<(), _>(own.clone())), Err(own));
+    }
+}

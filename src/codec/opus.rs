@@ -12,6 +12,8 @@ use crate::units::{Frames, Hz};
 
 /// No packet of up to 60 ms is longer: three times 1275 bytes, and how they are divided.
 pub const MAX_PACKET_BYTES: usize = 4000;
+/// Of a frame of up to 20 ms; longer ones are several.
+const MAX_FRAME_BYTES: u64 = 1275;
 /// Frame lengths that an encoder takes, in units of 2.5 ms.
 const LENGTHS: [u64; 6] = [1, 2, 4, 8, 16, 24];
 /// The longest packet lasts 120 ms.
@@ -34,7 +36,14 @@ fn rate_and_channels(act: &str, rate: Hz, channels: usize) -> Result<(SampleRate
     let layout = [Channels::Mono, Channels::Stereo].get(channels.wrapping_sub(1)).copied();
     match (sample_rate, layout) {
         (Some(sample_rate), Some(layout)) => Ok((sample_rate, layout)),
-        _ => Err(AudioError::new(ErrorCode::OutOfRange, act, format!("{} Hz, {channels} channels", rate.0))),
+        _ => Err(AudioError::new(
+            ErrorCode::OutOfRange,
+            act,
+            format!(
+                "{} Hz, {channels} channels; Opus has 8000, 12000, 16000, 24000 and 48000 Hz, 1 or 2 channels",
+                rate.0
+            ),
+        )),
     }
 }
 
@@ -139,6 +148,12 @@ impl OpusEncoder {
         self.channels
     }
 
+    /// What libopus has allocated for it.
+    pub fn memory_bytes(&self) -> usize {
+        // SAFETY: it only computes a number.
+        unsafe { audiopus::ffi::opus_encoder_get_size(self.channels as i32) as usize }
+    }
+
     /// Frames by which what is decoded lags behind what was encoded.
     pub fn lookahead(&self) -> Result<Frames, AudioError> {
         let frames = self.inner.lookahead().map_err(|error| refused("opus_encoder_ctl()", error))?;
@@ -148,7 +163,8 @@ impl OpusEncoder {
     /// Bytes that an encoding at the set bitrate takes on average: `out` may not be shorter.
     pub fn needed_bytes(&self, frames: Frames) -> usize {
         let bits = i64::from(self.bitrate) as u64 * frames.0 / u64::from(self.rate.0);
-        (bits / 8).clamp(2, 1275) as usize
+        let coded = (frames.0 * 50).div_ceil(u64::from(self.rate.0)).max(1);
+        (bits / 8).clamp(2, coded * MAX_FRAME_BYTES) as usize
     }
 
     /// Encodes one frame of 2.5, 5, 10, 20, 40 or 60 ms; returns how many bytes of `out` it took. `out` may be as short as
@@ -156,17 +172,23 @@ impl OpusEncoder {
     /// the encoder as it was.
     pub fn encode(&mut self, pcm: Pcm<'_>, out: &mut [u8]) -> Result<usize, AudioError> {
         if !pcm.len().is_multiple_of(self.channels) {
-            let detail = format!("{} samples of {} channels", pcm.len(), self.channels);
+            let detail = format!("{} samples of {} channels; pass whole frames", pcm.len(), self.channels);
             return Err(AudioError::new(ErrorCode::FrameAlignment, "encode", detail));
         }
         let frames = Frames((pcm.len() / self.channels) as u64);
         if !LENGTHS.iter().any(|units| frames.0 * 400 == units * u64::from(self.rate.0)) {
-            let detail = format!("{} frames are not 2.5, 5, 10, 20, 40 or 60 ms at {} Hz", frames.0, self.rate.0);
+            let detail = format!(
+                "{} frames at {} Hz, which are not 2.5, 5, 10, 20, 40 or 60 ms; gather them until they are",
+                frames.0, self.rate.0
+            );
             return Err(AudioError::new(ErrorCode::OutOfRange, "encode", detail));
         }
         let needed = self.needed_bytes(frames);
         if out.len() < needed {
-            let detail = format!("this bitrate takes {needed} bytes, and there is room for {}", out.len());
+            let detail = format!(
+                "this bitrate takes {needed} bytes, and there is room for {}; pass 4000 bytes, or lower the bitrate",
+                out.len()
+            );
             return Err(AudioError::new(ErrorCode::OutOfRange, "encode", detail));
         }
         let most = out.len().min(MAX_PACKET_BYTES);
@@ -212,6 +234,12 @@ impl OpusDecoder {
         self.channels
     }
 
+    /// What libopus has allocated for it.
+    pub fn memory_bytes(&self) -> usize {
+        // SAFETY: it only computes a number.
+        unsafe { audiopus::ffi::opus_decoder_get_size(self.channels as i32) as usize }
+    }
+
     /// Samples that had to be brought into [-1, 1] so far.
     pub fn clamped_samples(&self) -> u64 {
         self.clamped
@@ -226,7 +254,10 @@ impl OpusDecoder {
         let own = duration(bytes, self.rate).filter(|frames| frames.0 > 0);
         match slot {
             Slot::Packet(_) | Slot::LostBefore(_) if own.is_none() => {
-                let detail = format!("{} bytes that are no Opus packet; null stands for a lost one", bytes.len());
+                let detail = format!(
+                    "{} bytes that are no Opus packet; pass one as it was encoded, or null for one that is lost",
+                    bytes.len()
+                );
                 Err(AudioError::new(ErrorCode::Codec, "decode", detail))
             }
             Slot::Packet(_) => Ok(own.unwrap_or(self.last)),
@@ -234,7 +265,11 @@ impl OpusDecoder {
                 let frames = wanted.unwrap_or(self.last);
                 let unit = u64::from(self.rate.0) / 400;
                 if frames.0 == 0 || !frames.0.is_multiple_of(unit) || frames.0 > MAX_PACKET_UNITS * unit {
-                    let detail = format!("{} frames are not a multiple of 2.5 ms up to 120 ms", frames.0);
+                    let detail = format!(
+                        "{} frames; ask for a multiple of 2.5 ms up to 120 ms, which are {unit} to {} frames",
+                        frames.0,
+                        MAX_PACKET_UNITS * unit
+                    );
                     return Err(AudioError::new(ErrorCode::OutOfRange, "decode", detail));
                 }
                 Ok(frames)
@@ -248,7 +283,7 @@ impl OpusDecoder {
         let samples = frames.as_len() * self.channels;
         let room = out.len();
         let Some(out) = out.get_mut(..samples) else {
-            let detail = format!("{samples} samples, and there is room for {room}");
+            let detail = format!("{samples} samples, and there is room for {room}; pass a longer output");
             return Err(AudioError::new(ErrorCode::OutOfRange, "decode", detail));
         };
         let (bytes, fec) = match slot {

@@ -8,67 +8,96 @@ use crate::error::{AudioError, ErrorCode};
 use crate::format::Layout;
 use crate::units::{Frames, Hz};
 
-/// What to spend: delays are those of the filter, aliases those of tones that do not fit into the narrower rate.
+/// What to spend. N is half the narrower of the two rates; aliases are what is left of tones above it, and images, when the rate
+/// goes up, what comes in addition. Delays are those of the filter; all of this holds for any two rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quality {
-    /// At most 1.5 ms (3 ms from below 16 kHz), aliases below -130 dB.
+    /// Aliases below -130 dB, flat as far as `speech_hz`, and further where the delay allows it: at most 1.5 ms or, where that
+    /// is too short, 5.1 ms ÷ (N less `speech_hz`, in kHz) and 7 frames of the narrower rate.
     Voice,
-    /// Half the work and delay of `Voice` for the same passband, aliases below -85 dB.
+    /// Aliases below -85 dB, as flat, for half the work and delay: 0.75 ms, or 3.1 ms ÷ that.
     Fast,
-    /// Flat to 92 % of the narrower band or more, aliases below -120 dB; 11 ms from 48 to 24 kHz.
+    /// Aliases below -120 dB, flat to 92 % of N or more; 128 to 264 frames of the narrower rate.
     Best,
 }
 
-/// Taps are counted in frames of the input rate.
+/// Up to here speech stays as it is: 3 kHz, or three quarters of `half`, half the narrower rate.
+fn speech_hz(half: f64) -> f64 {
+    (0.75 * half).min(3000.0)
+}
+
+/// A windowed sinc. Taps are counted in frames of the input rate.
 struct Filter {
     taps: usize,
-    window: WindowFunction,
-    /// From the cutoff to the start of the stopband, in 1/taps of half the input rate: measured for each window.
-    falloff: f64,
+    shape: Shape,
 }
+
+/// What a window makes of a filter, in 1/taps of half the input rate: measured.
+struct Shape {
+    window: WindowFunction,
+    /// From the cutoff up to the start of the stopband.
+    falloff: f64,
+    /// From the cutoff down to where the passband is flat within 0.1 dB.
+    shoulder: f64,
+}
+
+const DEEP: Shape = Shape { window: WindowFunction::BlackmanHarris2, falloff: 13.4, shoulder: 7.0 };
+const SHALLOW: Shape = Shape { window: WindowFunction::BlackmanHarris, falloff: 7.3, shoulder: 4.9 };
 
 /// rubato rounds up to this.
 const TAPS_STEP: usize = 8;
 const QUICK_TAPS: usize = 128;
-/// A table of one filter per phase is exact and quickest; above this many phases it outgrows the caches, and neighbours are
-/// interpolated instead.
+/// A table of one filter per phase is exact and quickest; with more phases or more in it than this it outgrows the caches, and
+/// neighbours are interpolated instead.
 const MOST_PHASES: usize = 160;
-const INTERPOLATED_PHASES: usize = 256;
+const MOST_TABLE: usize = 160 * 1536;
+/// So many for a filter that lets half the input rate through, and fewer for one that is smoother.
+const INTERPOLATED_PHASES: f64 = 256.0;
+const LEAST_PHASES: usize = 8;
 
 impl Filter {
     fn of(quality: Quality, from: Hz, to: Hz) -> Filter {
-        let rate = f64::from(from.0);
-        let within = |seconds: f64| {
-            // Two frames more go to rubato's own bookkeeping.
-            let half = (rate * seconds).floor() as usize - 2;
-            // Of long filters rubato is quickest with these.
-            let step = if 2 * half > QUICK_TAPS { QUICK_TAPS } else { TAPS_STEP };
-            ((2 * half) / step * step).max(2 * TAPS_STEP)
-        };
-        let narrowing = (rate / f64::from(to.0)).max(1.0);
-        match quality {
-            Quality::Voice => {
-                // What a filter of 1.5 ms takes away, 3 kHz, is nearly all that 8 kHz has.
-                let seconds = if from.0 < 16_000 { 0.003 } else { 0.0015 };
-                Filter { taps: within(seconds), window: WindowFunction::BlackmanHarris2, falloff: 13.4 }
-            }
-            Quality::Fast => {
-                let seconds = if from.0 < 16_000 { 0.0015 } else { 0.00075 };
-                Filter { taps: within(seconds), window: WindowFunction::BlackmanHarris, falloff: 7.3 }
-            }
+        let narrowing = narrowing(from, to);
+        let (shape, seconds) = match quality {
+            Quality::Voice => (DEEP, 0.0015),
+            Quality::Fast => (SHALLOW, 0.00075),
             Quality::Best => {
-                // With more taps single precision is what limits the stopband.
-                let taps = ((512.0 * narrowing) as usize).min(1536).next_multiple_of(TAPS_STEP);
-                Filter { taps, window: WindowFunction::BlackmanHarris2, falloff: 13.4 }
+                // With more taps than 1536 single precision is what limits the stopband, unless the filter is that narrow.
+                let taps = (512.0 * narrowing).min(1536.0).max(256.0 * narrowing) as usize;
+                return Filter { taps: taps.next_multiple_of(TAPS_STEP), shape: DEEP };
             }
-        }
+        };
+        let half = f64::from(from.0.min(to.0)) / 2.0;
+        let fall = 1.0 - speech_hz(half) / half;
+        let needed = ((shape.falloff + shape.shoulder) * narrowing / fall).ceil() as usize;
+        let taps = taps_within(seconds, from, to).max(needed.next_multiple_of(TAPS_STEP));
+        Filter { taps, shape }
     }
 
-    /// Where the filter begins to fall, relative to half the narrower rate, so that it has fallen at that half.
+    /// Where the filter lets half of a tone through, relative to half the narrower rate, so that it has fallen at that half.
     fn cutoff(&self, from: Hz, to: Hz) -> f32 {
-        let narrowing = (f64::from(from.0) / f64::from(to.0)).max(1.0);
-        (1.0 - self.falloff * narrowing / self.taps as f64).max(0.3) as f32
+        (1.0 - self.shape.falloff * narrowing(from, to) / self.taps as f64) as f32
     }
+}
+
+/// How much wider the input rate is than the narrower one.
+fn narrowing(from: Hz, to: Hz) -> f64 {
+    (f64::from(from.0) / f64::from(to.0)).max(1.0)
+}
+
+/// The longest filter whose delay, with the frames that are kept in hand, is no longer than this.
+fn taps_within(seconds: f64, from: Hz, to: Hz) -> usize {
+    let ratio = f64::from(to.0) / f64::from(from.0);
+    let frames = (seconds * f64::from(to.0)).floor() - lead_frames(ratio) as f64 + 1.5;
+    let taps = (2.0 * frames / ratio).max(0.0) as usize;
+    // Of long filters rubato is quickest with these.
+    let step = if taps > QUICK_TAPS { QUICK_TAPS } else { TAPS_STEP };
+    taps / step * step
+}
+
+/// Silent frames at the start, which cover rubato's wavering.
+fn lead_frames(ratio: f64) -> usize {
+    (2.0 * ratio).floor() as usize + 1
 }
 
 pub struct Resampler {
@@ -89,8 +118,10 @@ pub struct Resampler {
     filtered: u64,
     returned: u64,
     delay: Frames,
-    /// Silent frames at the start, which cover rubato's wavering.
+    /// As many silent ones at the start.
     lead: usize,
+    /// Numbers that rubato keeps.
+    table: usize,
 }
 
 impl Resampler {
@@ -109,13 +140,21 @@ impl Resampler {
     ) -> Result<Resampler, AudioError> {
         let rates = 1_000..=384_000;
         if !rates.contains(&from.0) || !rates.contains(&to.0) || !(1..=Layout::MAX_CHANNELS).contains(&channels) {
-            let asked = format!("from {} to {} Hz, {channels} channels", from.0, to.0);
+            let asked = format!(
+                "from {} to {} Hz, {channels} channels; rates go from 1000 to 384000 Hz, channels from 1 to {}",
+                from.0,
+                to.0,
+                Layout::MAX_CHANNELS
+            );
             return Err(AudioError::new(ErrorCode::OutOfRange, "Resampler", asked));
         }
         let chunk = block.as_len().max(1);
         let ratio = f64::from(to.0) / f64::from(from.0);
-        let (inner, delay) = if from == to { (None, 0) } else { filter(from, to, channels, quality, chunk)? };
-        let lead = if inner.is_some() { (2.0 * ratio).floor() as usize + 1 } else { 0 };
+        let Made { inner, delay, table } = match from == to {
+            true => Made { inner: None, delay: 0, table: 0 },
+            false => filter(from, to, channels, quality, chunk)?,
+        };
+        let lead = if inner.is_some() { lead_frames(ratio) } else { 0 };
         let most_ready = lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16;
         let mut resampler = Resampler {
             from,
@@ -131,6 +170,7 @@ impl Resampler {
             returned: 0,
             delay: Frames(delay + lead as u64),
             lead,
+            table,
         };
         resampler.reset();
         Ok(resampler)
@@ -143,6 +183,11 @@ impl Resampler {
     /// Frames, at the output rate, by which the output lags behind the input.
     pub fn delay(&self) -> Frames {
         self.delay
+    }
+
+    /// What it has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<f32>() * (self.table + self.held.len() + self.ready.len())
     }
 
     /// How many frames `process` will write for `frames` more.
@@ -276,22 +321,25 @@ fn chunk_frames(from: Hz) -> usize {
     (1..=most.max(1)).rev().find(|frames| block.is_multiple_of(*frames)).unwrap_or(1) as usize
 }
 
-/// The filter, and its delay in frames at the output rate.
-fn filter(
-    from: Hz,
-    to: Hz,
-    channels: usize,
-    quality: Quality,
-    chunk: usize,
-) -> Result<(Option<Async<f32>>, u64), AudioError> {
-    let Filter { taps, window, .. } = Filter::of(quality, from, to);
+struct Made {
+    inner: Option<Async<f32>>,
+    /// In frames at the output rate.
+    delay: u64,
+    /// Numbers in the filters and in the sound that they look at.
+    table: usize,
+}
+
+fn filter(from: Hz, to: Hz, channels: usize, quality: Quality, chunk: usize) -> Result<Made, AudioError> {
+    let filter = Filter::of(quality, from, to);
+    let (taps, window) = (filter.taps, filter.shape.window);
     let phases = (to.0 / greatest_common_divisor(from.0, to.0)) as usize;
-    let (oversampling_factor, interpolation) = if phases <= MOST_PHASES {
+    let (oversampling_factor, interpolation) = if phases <= MOST_PHASES && phases * taps <= MOST_TABLE {
         (phases, SincInterpolationType::Nearest)
     } else {
-        (INTERPOLATED_PHASES, SincInterpolationType::Cubic)
+        let enough = (INTERPOLATED_PHASES / narrowing(from, to)).ceil() as usize;
+        (enough.max(LEAST_PHASES), SincInterpolationType::Cubic)
     };
-    let f_cutoff = Some(Filter::of(quality, from, to).cutoff(from, to));
+    let f_cutoff = Some(filter.cutoff(from, to));
     let parameters =
         SincInterpolationParameters { sinc_len: taps, f_cutoff, oversampling_factor, interpolation, window };
     let ratio = f64::from(to.0) / f64::from(from.0);
@@ -299,7 +347,8 @@ fn filter(
         .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
     // rubato's first frame lies half a filter before the input, and less than a frame after that.
     let delay = (ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0).round();
-    Ok((Some(inner), delay as u64))
+    let table = taps * oversampling_factor + channels * (chunk + 2 * taps);
+    Ok(Made { inner: Some(inner), delay: delay as u64, table })
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

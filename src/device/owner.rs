@@ -318,7 +318,8 @@ impl Device {
                 let (scrap, door) = &mut *lock(pump);
                 scrap.free_all();
                 door.take_home();
-                writer.with(FrameWriter::shrink_if_drained);
+                // Whoever writes right now will be followed by another look.
+                let _ = writer.try_with(FrameWriter::shrink_if_drained);
             }
             End::Capture { queue, door } => {
                 queue.tidy();

@@ -10,6 +10,7 @@ use crate::device::owner::lock;
 use crate::format::Layout;
 use crate::link::episodes::EpisodeSender;
 use crate::link::frames::{FrameReader, SpareRing, frame_ring};
+use crate::link::gaps::{GapReceiver, Run, gap_lane};
 use crate::link::marks::FrameMarks;
 use crate::link::scrap::{ScrapReceiver, scrap_lane};
 use crate::link::tally::QueueTally;
@@ -28,6 +29,7 @@ pub struct CaptureQueue {
     pub marks: Arc<FrameMarks>,
     layout: Layout,
     most: Frames,
+    gaps: Mutex<GapReceiver>,
     pump: Mutex<Backstage>,
 }
 
@@ -54,10 +56,12 @@ pub fn growing_tap(
     let (writer, reader, marks) = frame_ring(layout, first, scrap);
     let reader = Arc::new(TryCell::new(reader));
     let (spares_in, spares) = HeapRb::new(1).split();
-    let lanes = TapLanes { writer, reader: reader.clone(), marks: marks.clone(), spares, scrap: write_scrap };
+    let (gaps, gaps_out) = gap_lane();
+    let lanes = TapLanes { writer, reader: reader.clone(), marks: marks.clone(), gaps, spares, scrap: write_scrap };
     let tap = Tap::new(Sink::Queue(lanes, overflow), (layout, max_queued), episodes, signals);
     let pump = Mutex::new(Backstage { scraps: [read_ends, write_ends], spares: spares_in, size: first });
-    (tap, CaptureQueue { reader, marks, layout, most: max_queued + reserve, pump })
+    let (most, gaps) = (max_queued + reserve, Mutex::new(gaps_out));
+    (tap, CaptureQueue { reader, marks, layout, most, gaps, pump })
 }
 
 impl CaptureQueue {
@@ -69,6 +73,19 @@ impl CaptureQueue {
         self.reader.with(|reader| {
             reader.settle();
             reader.pop(into)
+        })
+    }
+
+    /// The same up to where frames are missing, and where they lie in the time of the microphone: what was lost counts there,
+    /// pauses do not.
+    pub fn read_run(&self, into: &mut [u8]) -> Run {
+        let gaps = &mut *lock(&self.gaps);
+        self.reader.with(|reader| {
+            reader.settle();
+            let run = gaps.run(reader.passed(), self.marks.written());
+            let room = into.len().min(self.layout.bytes_of(run.frames));
+            let filled = reader.pop(into.get_mut(..room).unwrap_or_default());
+            Run { frames: self.layout.frames_in(filled), ..run }
         })
     }
 

@@ -10,6 +10,7 @@ use crate::device::waiting::{self, Waited};
 use crate::error::AudioError;
 use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
+use crate::link::gaps::Run;
 use crate::link::marks::FrameCount;
 use crate::link::shared::{SharedMemory, SharedWriter};
 use crate::link::tally::QueueTally;
@@ -119,6 +120,15 @@ impl Tap {
         self.holders.claim(turn)?;
         let queue = self.queue().ok_or(Refusal::Taken)?;
         Ok(self.device.options.layout.frames_in(queue.read(into)))
+    }
+
+    /// The same up to where frames are missing, and where in the microphone's time they lie.
+    pub fn read_run(&self, turn: Turn, into: &mut [u8]) -> Result<Run, Refusal> {
+        if self.is_closed() {
+            return Err(Refusal::Closed);
+        }
+        self.holders.claim(turn)?;
+        Ok(self.queue().ok_or(Refusal::Taken)?.read_run(into))
     }
 
     pub fn clear(&self) {

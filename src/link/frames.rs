@@ -309,6 +309,11 @@ impl FrameReader {
         dropped
     }
 
+    /// Frames that have left the rings, read or not.
+    pub fn passed(&self) -> Frames {
+        Frames(self.read)
+    }
+
     fn skip(&mut self, frames: Frames) -> Frames {
         let wanted = self.layout.bytes_of(frames);
         let mut skipped = 0;

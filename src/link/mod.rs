@@ -19,6 +19,7 @@ pub mod clock;
 pub mod control;
 pub mod episodes;
 pub mod frames;
+pub mod gaps;
 pub mod guests;
 pub mod hush;
 pub mod latest;

@@ -1,8 +1,13 @@
-//! Any thread. A value that two threads share by turns: the audio thread only ever tries, JavaScript spins for the few
+//! Any thread. A value that two threads share by turns: the audio thread only ever tries, JavaScript waits for the few
 //! microseconds that the audio thread may hold it.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// About as long as the audio thread's turns take.
+const SPINS: u32 = 64;
+const NAP: Duration = Duration::from_micros(50);
 
 #[derive(Debug)]
 pub struct TryCell<T> {
@@ -42,10 +47,11 @@ impl<T> TryCell<T> {
         let mut tries = 0u32;
         while self.busy.swap(true, Ordering::Acquire) {
             tries += 1;
-            if tries.is_multiple_of(64) {
-                std::thread::yield_now();
-            } else {
+            if tries < SPINS {
                 std::hint::spin_loop();
+            } else {
+                // To yield would not do: a real-time thread would keep the processor from whoever has the turn.
+                std::thread::sleep(NAP);
             }
         }
         let _turn = Turn(&self.busy);

@@ -17,7 +17,7 @@ use crate::events::pump;
 use crate::format::{Layout, SampleFormat};
 use crate::node::env::{self, Asked, EventArgs};
 use crate::node::stats::{self, RawStats};
-use crate::node::{codec, hot, packets, playout, receiving, voice};
+use crate::node::{codec, hot, packets, playout, receiving, sending, voice};
 use crate::rt::tap::Overflow;
 use crate::units::{Frames, Hz};
 
@@ -56,6 +56,7 @@ pub fn load(exports: Object, env: Env) -> napi::Result<()> {
         playout::export(env.raw(), exports.raw());
         receiving::export(env.raw(), exports.raw());
         voice::export(env.raw(), exports.raw());
+        sending::export(env.raw(), exports.raw());
     }
     Ok(())
 }

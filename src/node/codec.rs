@@ -7,7 +7,7 @@ use napi_derive::napi;
 use crate::codec::convert;
 use crate::codec::opus::{self, Application, OpusDecoder, OpusEncoder, Pcm, Settings, Signal, Slot};
 use crate::codec::resample::{Quality, Resampler};
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 use crate::node::values::{self, Arguments, Memory, Slots, answer, apart, done};
 use crate::units::{Frames, Hz};
 
@@ -41,7 +41,8 @@ fn same_length(samples: usize, room: usize) -> std::result::Result<(), AudioErro
     if room >= samples {
         return Ok(());
     }
-    Err(AudioError::new(ErrorCode::OutOfRange, "convert", format!("{samples} samples, and there is room for {room}")))
+    let detail = format!("{samples} samples, and there is room for {room}; pass a longer output");
+    Err(AudioError::new(ErrorCode::OutOfRange, "convert", detail))
 }
 
 /// `floatToInt16(samples, out)`
@@ -55,7 +56,7 @@ unsafe extern "C" fn float_to_int16(env: sys::napi_env, info: sys::napi_callback
             convert::float_to_int16(samples, out);
             Ok(())
         };
-        done(env, convert())
+        done(env, guarded(convert))
     }
 }
 
@@ -70,8 +71,14 @@ unsafe extern "C" fn int16_to_float(env: sys::napi_env, info: sys::napi_callback
             convert::int16_to_float(samples, out);
             Ok(())
         };
-        done(env, convert())
+        done(env, guarded(convert))
     }
+}
+
+/// What V8 knows of memory outside its heap; its own statistics leave out what it was told of.
+#[napi]
+pub fn told_memory_bytes() -> f64 {
+    values::tell_of_memory(0) as f64
 }
 
 #[napi]
@@ -81,8 +88,9 @@ pub fn new_resampler(from: u32, to: u32, channels: u32, quality: String) -> Resu
         "best" => Quality::Best,
         _ => Quality::Voice,
     };
-    let resampler = Resampler::new(Hz(from), Hz(to), channels as usize, quality)?;
-    Ok(RESAMPLERS.with(|slots| slots.keep(resampler)))
+    let resampler = guarded(|| Resampler::new(Hz(from), Hz(to), channels as usize, quality))?;
+    let bytes = resampler.memory_bytes();
+    Ok(RESAMPLERS.with(|slots| slots.keep_with(resampler, bytes)))
 }
 
 #[napi]
@@ -117,7 +125,8 @@ pub fn resampler_frames(slot: u32, frames: Option<f64>) -> Result<f64> {
 fn frames_or_short(done: std::result::Result<Frames, Frames>, channels: usize, room: usize) -> FramesOrError {
     done.map(|frames| frames.0 as f64).map_err(|needed| {
         let samples = needed.as_len() * channels;
-        AudioError::new(ErrorCode::OutOfRange, "resample", format!("{samples} samples, and there is room for {room}"))
+        let detail = format!("{samples} samples come out, and there is room for {room}; pass a longer output");
+        AudioError::new(ErrorCode::OutOfRange, "resample", detail)
     })
 }
 
@@ -132,7 +141,7 @@ unsafe extern "C" fn resample(env: sys::napi_env, info: sys::napi_callback_info)
             let (samples, out) = apart::<f32, f32>(args.memory(1)?, args.memory(2)?)?;
             let channels = resampler.channels();
             if !samples.len().is_multiple_of(channels) {
-                let detail = format!("{} samples of {channels} channels", samples.len());
+                let detail = format!("{} samples of {channels} channels; pass whole frames", samples.len());
                 return Err(AudioError::new(ErrorCode::FrameAlignment, "resample", detail));
             }
             frames_or_short(resampler.process(samples, out), channels, out.len())
@@ -200,7 +209,8 @@ pub fn application(word: &str) -> Application {
 pub fn new_opus_encoder(frequency: u32, channels: u32, word: String, settings: RawOpusSettings) -> Result<u32> {
     let mut encoder = OpusEncoder::new(Hz(frequency), channels as usize, application(&word))?;
     encoder.configure(settings.into())?;
-    Ok(ENCODERS.with(|slots| slots.keep(encoder)))
+    let bytes = encoder.memory_bytes();
+    Ok(ENCODERS.with(|slots| slots.keep_with(encoder, bytes)))
 }
 
 #[napi]
@@ -252,7 +262,8 @@ unsafe extern "C" fn opus_encode_int16(env: sys::napi_env, info: sys::napi_callb
 #[napi]
 pub fn new_opus_decoder(frequency: u32, channels: u32) -> Result<u32> {
     let decoder = OpusDecoder::new(Hz(frequency), channels as usize)?;
-    Ok(DECODERS.with(|slots| slots.keep(decoder)))
+    let bytes = decoder.memory_bytes();
+    Ok(DECODERS.with(|slots| slots.keep_with(decoder, bytes)))
 }
 
 #[napi]

@@ -16,6 +16,7 @@ use crate::device::table::{self, Entry, Opening};
 use crate::events::pump::{self, Event};
 use crate::events::shortage::Shortage;
 use crate::events::watches;
+use crate::node::values;
 use crate::units::Frames;
 
 /// Events that wait for a busy thread. More shortages are dropped, and what they tell stays in `stats()`; what is told only
@@ -84,6 +85,7 @@ pub fn enter(env: sys::napi_env) {
         first.then_some(held.env)
     });
     let Some(id) = entered else { return };
+    values::set_environment(env);
     audiences().push(Audience { env: id, listeners: Vec::new(), holds: Vec::new(), owed: Vec::new() });
     // SAFETY: `env` is the live environment that is loading us; the hook takes no data. Node aborts if it is added twice.
     unsafe { sys::napi_add_env_cleanup_hook(env, Some(leave), std::ptr::null_mut()) };
@@ -93,6 +95,7 @@ pub fn enter(env: sys::napi_env) {
 /// The environment ends: lets go of all that it holds. Runs on its thread, after its JavaScript.
 unsafe extern "C" fn leave(_: *mut std::ffi::c_void) {
     ASKED.take();
+    values::set_environment(std::ptr::null_mut());
     let Held { env, slots } = HELD.with_borrow_mut(|held| std::mem::replace(held, Held { env: 0, slots: Vec::new() }));
     audiences().retain(|audience| audience.env != env);
     watches::remove_all(env);

@@ -163,7 +163,7 @@ unsafe extern "C" fn seal(env: sys::napi_env, info: sys::napi_callback_info) -> 
                 frames: (frames >= 0.0).then_some(frames as u32),
                 marker: args.number(5) > 0.0,
             };
-            sealer.check(payload.length, out.length)?;
+            sealer.check(payload.length, wish, out.length)?;
             shift(payload, 0, out, sealer.header_bytes(), payload.length);
             Ok(sealer.seal_in_place(out.write(), payload.length, wish)? as f64)
         };

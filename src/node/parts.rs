@@ -142,24 +142,30 @@ struct Shared {
 impl Shared {
     fn of(env: &Env, ring: &Unknown, channels: usize) -> Result<Shared> {
         let (mut kind, mut length, mut data) = (0, 0usize, ptr::null_mut());
+        let (mut buffer, mut owned) = (ptr::null_mut(), false);
         // SAFETY: `env` and `ring` are those of the call in progress; out parameters are live locals.
         let status = unsafe {
-            sys::napi_get_typedarray_info(
+            let status = sys::napi_get_typedarray_info(
                 env.raw(),
                 ring.raw(),
                 &raw mut kind,
                 &raw mut length,
                 &raw mut data,
+                &raw mut buffer,
                 ptr::null_mut(),
-                ptr::null_mut(),
-            )
+            );
+            if status == sys::Status::napi_ok {
+                sys::napi_is_arraybuffer(env.raw(), buffer, &raw mut owned);
+            }
+            status
         };
         if status != sys::Status::napi_ok {
             return Ok(Shared { memory: None, reference: ptr::null_mut() });
         }
         let invalid = |what: &str| napi::Error::new(ErrorCode::InvalidArg, what.to_owned());
         let start = NonNull::new(data.cast::<u32>()).filter(|start| start.is_aligned());
-        let start = start.filter(|_| kind == sys::TypedarrayType::int32_array);
+        // An ArrayBuffer of one thread may be transferred away, whoever refers to a view of it.
+        let start = start.filter(|_| kind == sys::TypedarrayType::int32_array && !owned);
         // SAFETY: Node vouches for the memory as long as it is referenced, which it is until it has been detached: by
         // `let_go`, at the latest when the environment ends. JavaScript reaches it by its own rules.
         let memory = start.and_then(|start| unsafe { SharedMemory::new(start, length) });

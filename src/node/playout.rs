@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use napi::sys;
 use napi_derive::napi;
 
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 use crate::node::values::{self, Arguments, Slots, answer, done};
 use crate::playout::buffer::{FrameBuffer, Pop};
 use crate::playout::clock::{Clock, Kind, Sync};
@@ -75,8 +75,9 @@ pub fn new_jitter_buffer(frequency: u32, channels: u32, pcm: bool, mode: RawMode
         mode: mode.into(),
         estimator: if plain { Estimator::Rfc3550 } else { Estimator::Cost },
     };
-    let buffer = JitterBuffer::new(options)?;
-    Ok(JITTER_BUFFERS.with(|slots| slots.keep(buffer)))
+    let buffer = guarded(|| JitterBuffer::new(options))?;
+    let bytes = buffer.memory_bytes();
+    Ok(JITTER_BUFFERS.with(|slots| slots.keep_with(buffer, bytes)))
 }
 
 #[napi]

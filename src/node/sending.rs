@@ -1,6 +1,7 @@
 //! JavaScript threads. Senders as JavaScript calls them. It has checked types.
 
-use napi::bindgen_prelude::{Buffer, Function, Uint8Array};
+use napi::bindgen_prelude::{Buffer, Function};
+use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
@@ -8,7 +9,7 @@ use crate::device::sending::Sending;
 use crate::device::table::Entry;
 use crate::error::{AudioError, ErrorCode};
 use crate::node::calls::Result;
-use crate::node::values::Slots;
+use crate::node::values::{self, Arguments, Slots, answer};
 use crate::node::{env, packets, voice};
 
 /// Wakings that wait for a busy thread: more would tell nothing new.
@@ -16,6 +17,13 @@ const WAKE_ROOM: usize = 2;
 
 thread_local! {
     static SENDERS: Slots<Sending> = const { Slots::new() };
+}
+
+/// # Safety
+/// As for `values::export`.
+pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
+    // SAFETY: by the contract.
+    unsafe { values::export(env, exports, &[(c"readPacketInto", read_packet_into)]) };
 }
 
 #[napi(object)]
@@ -43,8 +51,10 @@ pub fn new_sender(tap: u32, processor: u32, sealer: u32, wake: Function<(), ()>)
     let tell = Box::new(move || {
         wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     });
-    let sealer = || packets::SEALERS.with(|slots| slots.take(sealer)).ok_or_else(|| invalid("the sealer is closed"));
-    let sending = Sending::start(tap, processor, sealer, tell)?;
+    let closed = || invalid("the sealer is closed");
+    let stream = packets::SEALERS.with(|slots| slots.with(sealer, |sealer| Ok(*sealer.stream())))?;
+    let take = || packets::SEALERS.with(|slots| slots.take(sealer)).ok_or_else(closed);
+    let sending = Sending::start(tap, processor, (&stream, take), tell)?;
     Ok(SENDERS.with(|slots| slots.keep(sending)))
 }
 
@@ -60,20 +70,30 @@ pub fn read_packet(slot: u32) -> Result<Option<Buffer>> {
     Ok(next.and_then(std::result::Result::ok).map(|packet| packet.into_vec().into()))
 }
 
-/// Copies the next packet into `out`; returns bytes, 0 for none, or how many it would need, below zero.
+/// `readPacketInto(slot, out)`: bytes of the next packet, 0 for none, or how many it would need, below zero.
+unsafe extern "C" fn read_packet_into(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: Node calls us with a live `env` and `info`; JavaScript has checked that `out` is bytes. The packet lies elsewhere.
+    unsafe {
+        let args = Arguments::<2>::of(env, info);
+        let act = |sending: &mut Sending| {
+            let out = args.memory::<u8>(1)?.write();
+            Ok(match sending.next_packet(out.len()) {
+                None => 0.0,
+                Some(Err(needed)) => -(needed as f64),
+                Some(Ok(packet)) => {
+                    out.iter_mut().zip(packet.iter()).for_each(|(to, from)| *to = *from);
+                    packet.len() as f64
+                }
+            })
+        };
+        answer(env, SENDERS.with(|slots| slots.with(args.small(0), act)))
+    }
+}
+
+/// The mode that the last packet was made in; `wake` is called for the next one.
 #[napi]
-pub fn read_packet_into(slot: u32, mut out: Uint8Array) -> Result<i64> {
-    let next = SENDERS.with(|slots| slots.with(slot, |sending| Ok(sending.next_packet(out.len()))))?;
-    Ok(match next {
-        None => 0,
-        Some(Err(needed)) => -(needed as i64),
-        Some(Ok(packet)) => {
-            // SAFETY: JavaScript has seen that the memory is not shared; nothing else runs on it meanwhile.
-            let memory = unsafe { out.as_mut() };
-            memory.iter_mut().zip(packet.iter()).for_each(|(to, from)| *to = *from);
-            packet.len() as i64
-        }
-    })
+pub fn sender_mode(slot: u32) -> Result<String> {
+    Ok(SENDERS.with(|slots| slots.with(slot, |sending| Ok(sending.mode().name().to_owned())))?)
 }
 
 #[napi]

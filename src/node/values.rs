@@ -1,13 +1,13 @@
 //! JavaScript threads. What the quick calls of the codecs have in common: numbers and memory from JavaScript, numbers and
 //! errors to it, and the slots in which a thread keeps the objects that JavaScript calls by number.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{self, NonNull};
 
 use napi::sys;
 
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 
 pub type Callback = unsafe extern "C" fn(sys::napi_env, sys::napi_callback_info) -> sys::napi_value;
 
@@ -27,9 +27,36 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value, calls: &[(&CS
     }
 }
 
-/// The objects of one kind that a thread holds.
+thread_local! {
+    /// The environment of this thread, while it lives.
+    static HERE: Cell<sys::napi_env> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// Called when an environment begins, and with null when it ends.
+pub fn set_environment(env: sys::napi_env) {
+    HERE.set(env);
+}
+
+/// Tells V8 of memory that objects of JavaScript keep alive, so that it collects them before that becomes too much; returns all
+/// that it knows of.
+pub fn tell_of_memory(bytes: i64) -> i64 {
+    let mut all = 0;
+    let env = HERE.get();
+    if !env.is_null() {
+        // SAFETY: `env` is the environment of this thread and alive.
+        unsafe { sys::napi_adjust_external_memory(env, bytes, &raw mut all) };
+    }
+    all
+}
+
+struct Kept<T> {
+    object: T,
+    bytes: i64,
+}
+
+/// The objects of one kind that a thread holds. A panic in a call of theirs costs the object, not the process.
 pub struct Slots<T> {
-    held: RefCell<Vec<Option<T>>>,
+    held: RefCell<Vec<Option<Kept<T>>>>,
 }
 
 impl<T> Slots<T> {
@@ -39,30 +66,51 @@ impl<T> Slots<T> {
 
     /// Keeps `object`; the answer is the number that JavaScript calls it by.
     pub fn keep(&self, object: T) -> u32 {
+        self.keep_with(object, 0)
+    }
+
+    /// The same for one that has `more_bytes` of memory besides itself.
+    pub fn keep_with(&self, object: T, more_bytes: usize) -> u32 {
+        let bytes = (size_of::<T>() + more_bytes) as i64;
         let mut held = self.held.borrow_mut();
         let free = held.iter().position(Option::is_none).unwrap_or_else(|| {
             held.push(None);
             held.len() - 1
         });
-        held[free] = Some(object);
+        held[free] = Some(Kept { object, bytes });
+        drop(held);
+        tell_of_memory(bytes);
         free as u32
     }
 
     /// Frees what is in a slot; nothing happens for one that is empty.
     pub fn let_go(&self, slot: u32) {
-        let taken = self.held.borrow_mut().get_mut(slot as usize).and_then(Option::take);
-        drop(taken);
+        drop(self.take(slot));
     }
 
     /// Takes the object out of a slot, for somebody else to hold.
     pub fn take(&self, slot: u32) -> Option<T> {
-        self.held.borrow_mut().get_mut(slot as usize).and_then(Option::take)
+        let Kept { object, bytes } = self.held.borrow_mut().get_mut(slot as usize).and_then(Option::take)?;
+        tell_of_memory(-bytes);
+        Some(object)
     }
 
     pub fn with<R>(&self, slot: u32, act: impl FnOnce(&mut T) -> Result<R, AudioError>) -> Result<R, AudioError> {
+        let closed = || AudioError::new(ErrorCode::Closed, "call", "it is closed; open another");
         let mut held = self.held.borrow_mut();
-        let object = held.get_mut(slot as usize).and_then(Option::as_mut);
-        act(object.ok_or_else(|| AudioError::new(ErrorCode::Closed, "call", "it is closed"))?)
+        let place = held.get_mut(slot as usize).ok_or_else(closed)?;
+        let object = &mut place.as_mut().ok_or_else(closed)?.object;
+        let mut whole = false;
+        let done = guarded(|| {
+            let done = act(object);
+            whole = true;
+            done
+        });
+        if !whole {
+            // Nobody knows what state it is in: to free it might panic again.
+            std::mem::forget(place.take());
+        }
+        done
     }
 }
 
@@ -121,7 +169,11 @@ impl<const N: usize> Arguments<N> {
             status
         };
         if status != sys::Status::napi_ok {
-            return Err(AudioError::new(ErrorCode::InvalidArg, "call", "a typed array is expected"));
+            return Err(AudioError::new(
+                ErrorCode::InvalidArg,
+                "call",
+                "a typed array is expected; pass one, not its buffer",
+            ));
         }
         if !owned {
             let detail = "the memory is shared with other threads, which may write it meanwhile; pass a copy";
@@ -181,7 +233,11 @@ pub unsafe fn apart<'a, A: Element, B: Element>(
 ) -> Result<(&'a [A], &'a mut [B]), AudioError> {
     let (from, to) = (input.range(), output.range());
     if from.start < to.end && to.start < from.end {
-        return Err(AudioError::new(ErrorCode::InvalidArg, "call", "the output lies in the memory of the input"));
+        return Err(AudioError::new(
+            ErrorCode::InvalidArg,
+            "call",
+            "the output lies in the memory of the input; pass memory apart from it",
+        ));
     }
     // SAFETY: by the contract; they are apart.
     Ok(unsafe { (input.read(), output.write()) })

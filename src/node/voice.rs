@@ -8,9 +8,10 @@ use napi::bindgen_prelude::{Function, Uint8Array};
 use napi::sys;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
+use zeroize::Zeroizing;
 
 use crate::codec::opus::Pcm;
-use crate::error::{AudioError, ErrorCode};
+use crate::error::{AudioError, ErrorCode, guarded};
 use crate::node::codec::{RawOpusSettings, application};
 use crate::node::values::{self, Arguments, Memory, Slots, answer, apart, done};
 use crate::packet::suite::Suite;
@@ -29,6 +30,8 @@ const FIELDS: usize = 4;
 const FAILED: f64 = -1.0;
 /// Wakings that wait for a busy thread: more would tell nothing new.
 const WAKE_ROOM: usize = 4;
+/// Memory of a thread that has not worked yet, measured.
+const THREAD_BYTES: usize = 12 << 10;
 
 /// A processor, and the thread that works on it when JavaScript does not want to wait.
 struct Held {
@@ -84,26 +87,28 @@ pub struct RawProcessorOptions {
 #[napi]
 pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Option<u32>) -> Result<u32> {
     let suite = raw.suite.as_deref().and_then(Suite::from_name);
-    let processor = Processor::new(ProcessorOptions {
+    let options = ProcessorOptions {
         frequency: Hz(raw.frequency),
         output_frequency: Hz(raw.output_frequency),
         channels: raw.channels as usize,
         frame: Frames(raw.frame_frames.into()),
         application: application(&raw.application),
         settings: raw.opus.into(),
-        key: suite.zip(key.map(|key| key.to_vec())),
+        key: suite.zip(key.map(|key| Zeroizing::new(key.to_vec()))),
         mode: Mode::from_name(&raw.mode).unwrap_or(Mode::Full),
         adaptive: raw
             .step_down_ms
             .map(|ms| Limits { step_down: Micros(ms * 1000.0), hold: Micros(raw.hold_ms * 1000.0) }),
         allow_plaintext: raw.allow_plaintext,
-    })?;
+    };
+    let processor = guarded(|| Processor::new(options))?;
+    let bytes = size_of::<Processor>() + processor.memory_bytes();
     let lane = match pool {
         Some(slot) => Some(POOLS.with(|slots| slots.with(slot, |pool| Ok(pool.lane())))?),
         None => None,
     };
     let held = Held { processor: Arc::new(Mutex::new(processor)), lane };
-    Ok(PROCESSORS.with(|slots| slots.keep(held)))
+    Ok(PROCESSORS.with(|slots| slots.keep_with(held, bytes)))
 }
 
 #[napi]
@@ -114,7 +119,8 @@ pub fn close_processor(slot: u32) {
 #[napi]
 pub fn new_processor_pool(threads: Option<u32>) -> Result<u32> {
     let pool = Pool::new(threads.map_or_else(Pool::default_threads, |threads| threads as usize))?;
-    Ok(POOLS.with(|slots| slots.keep(pool)))
+    let bytes = pool.threads() * THREAD_BYTES;
+    Ok(POOLS.with(|slots| slots.keep_with(pool, bytes)))
 }
 
 #[napi]
@@ -229,6 +235,7 @@ unsafe extern "C" fn processor_process(env: sys::napi_env, info: sys::napi_callb
             let (_, out) = apart::<u8, u8>(all, args.memory(4)?)?;
             let facts = args.memory::<f64>(5)?.write();
             let processor = &mut *lock(&held.processor);
+            processor.check_not_lent()?;
             let (bytes, mode, spent) = with_pcm(&args, kind, 2, |pcm| run(processor, pcm, &iv[..iv_bytes], out))?;
             if let [to_mode, to_micros, ..] = facts {
                 (*to_mode, *to_micros) = (mode_number(mode), spent.0);
@@ -283,7 +290,7 @@ unsafe extern "C" fn processor_fetch(env: sys::napi_env, info: sys::napi_callbac
                 Ok(hand_over(waiting, out, table) as f64)
             })
         };
-        answer(env, fetch())
+        answer(env, guarded(fetch))
     }
 }
 

@@ -7,6 +7,7 @@ use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 use ctr::{Ctr128BE, CtrCore, flavors};
 
 use crate::error::{AudioError, ErrorCode};
+use crate::packet::wipe::leaving_nothing;
 
 pub const BLOCK_BYTES: usize = 16;
 pub type Iv = [u8; BLOCK_BYTES];
@@ -22,14 +23,16 @@ pub enum AesKey {
 impl AesKey {
     /// 16, 24 or 32 bytes.
     pub fn new(bytes: &[u8]) -> Result<AesKey, AudioError> {
-        Aes128Enc::new_from_slice(bytes)
-            .map(|key| AesKey::Aes128(Box::new(key)))
-            .or_else(|_| Aes192Enc::new_from_slice(bytes).map(|key| AesKey::Aes192(Box::new(key))))
-            .or_else(|_| Aes256Enc::new_from_slice(bytes).map(|key| AesKey::Aes256(Box::new(key))))
-            .map_err(|_| {
-                let detail = format!("a key has 16, 24 or 32 bytes, this one {}", bytes.len());
-                AudioError::new(ErrorCode::KeyLength, "AES", detail)
-            })
+        let expand = || {
+            Aes128Enc::new_from_slice(bytes)
+                .map(|key| AesKey::Aes128(Box::new(key)))
+                .or_else(|_| Aes192Enc::new_from_slice(bytes).map(|key| AesKey::Aes192(Box::new(key))))
+                .or_else(|_| Aes256Enc::new_from_slice(bytes).map(|key| AesKey::Aes256(Box::new(key))))
+        };
+        leaving_nothing(expand).map_err(|_| {
+            let detail = format!("a key has 16, 24 or 32 bytes, this one {}", bytes.len());
+            AudioError::new(ErrorCode::KeyLength, "AES", detail)
+        })
     }
 
     /// Encrypts (or decrypts, which is the same) in place, with the keystream that starts at `iv`.
@@ -61,7 +64,7 @@ pub enum Keystream {
 impl Keystream {
     pub fn new(key: &AesKey, iv: &Iv) -> Keystream {
         let iv = iv.into();
-        match key {
+        leaving_nothing(|| match key {
             AesKey::Aes128(key) => {
                 Keystream::Aes128(Box::new(Ctr128BE::from_core(Counting::inner_iv_init((**key).clone(), iv))))
             }
@@ -71,7 +74,7 @@ impl Keystream {
             AesKey::Aes256(key) => {
                 Keystream::Aes256(Box::new(Ctr128BE::from_core(Counting::inner_iv_init((**key).clone(), iv))))
             }
-        }
+        })
     }
 
     /// Encrypts (or decrypts) the next bytes of the stream in place.

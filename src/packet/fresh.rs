@@ -6,6 +6,8 @@ use crate::packet::aes_ctr::BLOCK_BYTES;
 
 /// No payload has more blocks: its length is a u16.
 const MOST_BLOCKS: usize = (u16::MAX as usize).div_ceil(BLOCK_BYTES);
+/// The most packets after one that can share keystream with it.
+pub const REACH: u32 = MOST_BLOCKS as u32 - 1;
 
 #[derive(Clone, Copy, Default)]
 struct Sent {

@@ -9,6 +9,7 @@
 use crate::codec::opus;
 use crate::error::{AudioError, ErrorCode};
 use crate::packet::aes_ctr::Iv;
+use crate::packet::suite::Suite;
 use crate::units::Hz;
 
 pub const MAX_HEADER_BYTES: usize = 24;
@@ -191,11 +192,21 @@ impl Header {
 }
 
 impl Stream {
+    /// Whether the header is the initial counter, so that the blocks of a payload count on from its sequence.
+    pub fn counts_blocks_in_sequence(&self, suite: Suite) -> bool {
+        self.format == Format::Xiaozhi && !suite.authenticates()
+    }
+
+    /// Bytes of one frame of Float32 samples.
+    pub fn pcm_frame_bytes(&self) -> usize {
+        PCM_BYTES as usize * usize::from(self.channels.max(1))
+    }
+
     /// Frames in a payload, as far as it shows.
     pub fn frames_in(&self, payload: &[u8]) -> u32 {
         match self.codec {
             Codec::Opus => opus::duration(payload, Hz(self.frequency)).map_or(0, |frames| frames.0 as u32),
-            Codec::Pcm => (payload.len() as u64 / PCM_BYTES / u64::from(self.channels.max(1))) as u32,
+            Codec::Pcm => (payload.len() / self.pcm_frame_bytes()) as u32,
         }
     }
 

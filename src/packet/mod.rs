@@ -8,3 +8,4 @@ pub mod open;
 pub mod replay;
 pub mod seal;
 pub mod suite;
+pub mod wipe;

@@ -1,5 +1,6 @@
 //! Any thread. Packet in, payload out: of this stream and direction, not seen before, and, where the suite has a tag, exactly as
-//! it was sealed. Without a tag (CTR) anybody may have made it: a forged packet opens to noise, and moves the window.
+//! it was sealed. Without a tag (CTR) anybody may have made it: a forged packet opens to noise and moves the window, to its end
+//! if it likes, and the first one decides on the ssrc and direction that were not given. Both are for good.
 
 use crate::error::{AudioError, ErrorCode};
 use crate::packet::header::{Format, Header};

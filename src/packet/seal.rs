@@ -3,7 +3,7 @@
 
 use crate::error::{AudioError, ErrorCode};
 use crate::packet::aes_ctr::BLOCK_BYTES;
-use crate::packet::fresh::FreshTimestamps;
+use crate::packet::fresh::{FreshTimestamps, REACH};
 use crate::packet::header::{Codec, Format, Header, Stamp, Stream};
 use crate::packet::suite::{Cipher, Suite};
 
@@ -29,10 +29,13 @@ pub struct Wish {
 }
 
 impl Sealer {
-    /// `first` is the sequence to begin with: 1, or for a stream that goes on the next that was not used.
+    /// `first` is the sequence to begin with: 1, or for a stream that goes on the next that was not used. Where the sequence
+    /// counts blocks too, nobody knows any more what was sent before it: as many numbers as that may reach are left out then.
     pub fn new(stream: Stream, suite: Suite, key: &[u8], first: u32) -> Result<Sealer, AudioError> {
         let cipher = Cipher::new(suite, key)?;
-        Ok(Sealer { stream, suite, cipher, sequence: Some(first.max(1)), fresh: FreshTimestamps::new() })
+        let left_out = if first > 1 && stream.counts_blocks_in_sequence(suite) { REACH } else { 0 };
+        let sequence = first.max(1).checked_add(left_out);
+        Ok(Sealer { stream, suite, cipher, sequence, fresh: FreshTimestamps::new() })
     }
 
     /// Bytes that a packet is longer than its payload.
@@ -40,8 +43,9 @@ impl Sealer {
         self.stream.format.header_bytes() + self.suite.tag_bytes()
     }
 
-    pub fn format(&self) -> Format {
-        self.stream.format
+    /// What its headers say.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
     }
 
     pub fn header_bytes(&self) -> usize {
@@ -53,8 +57,8 @@ impl Sealer {
         self.sequence
     }
 
-    /// Whether a payload of `length` bytes can be sealed into `room` bytes; changes nothing.
-    pub fn check(&self, length: usize, room: usize) -> Result<u32, AudioError> {
+    /// Whether a payload of `length` bytes can be sealed into `room` bytes as wished; changes nothing.
+    pub fn check(&self, length: usize, wish: Wish, room: usize) -> Result<u32, AudioError> {
         let refuse = |code, detail| Err(AudioError::new(code, "seal", detail));
         if length == 0 || length > MAX_PAYLOAD_BYTES {
             return refuse(
@@ -62,12 +66,19 @@ impl Sealer {
                 format!("a payload has 1 to {MAX_PAYLOAD_BYTES} bytes, this one {length}"),
             );
         }
-        if self.stream.format == Format::SeqPts
-            && self.stream.codec == Codec::Pcm
-            && !length.is_multiple_of(4 * usize::from(self.stream.channels.max(1)))
-        {
-            let detail = format!("{length} bytes are not whole frames of Float32, {} channels", self.stream.channels);
-            return refuse(ErrorCode::FrameAlignment, detail);
+        if self.stream.format == Format::SeqPts && self.stream.codec == Codec::Pcm {
+            let frame_bytes = self.stream.pcm_frame_bytes();
+            if !length.is_multiple_of(frame_bytes) {
+                let channels = self.stream.channels;
+                let detail = format!("{length} bytes are not whole frames of Float32, {channels} channels");
+                return refuse(ErrorCode::FrameAlignment, detail);
+            }
+            let frames = length / frame_bytes;
+            if let Some(told) = wish.frames.filter(|told| *told as usize != frames) {
+                let detail =
+                    format!("the payload has {frames} frames, not {told}; leave frames out to have them counted");
+                return refuse(ErrorCode::OutOfRange, detail);
+            }
         }
         if room < length + self.overhead() {
             let needed = length + self.overhead();
@@ -76,8 +87,9 @@ impl Sealer {
                 format!("the packet takes {needed} bytes, and there is room for {room}"),
             );
         }
-        // In `xiaozhi` the block counter runs on from the sequence and must not carry into the timestamp.
-        let reach = if self.stream.format == Format::Xiaozhi { length.div_ceil(BLOCK_BYTES) as u32 - 1 } else { 0 };
+        // The block counter that runs on from the sequence must not carry into the timestamp.
+        let counts_blocks = self.stream.counts_blocks_in_sequence(self.suite);
+        let reach = if counts_blocks { length.div_ceil(BLOCK_BYTES) as u32 - 1 } else { 0 };
         match self.sequence.filter(|sequence| sequence.checked_add(reach).is_some()) {
             Some(sequence) => Ok(sequence),
             None => refuse(ErrorCode::NonceReuse, "all sequence numbers are used up: take a new key".to_owned()),
@@ -86,10 +98,10 @@ impl Sealer {
 
     /// Seals the payload that lies behind the room for a header in `packet`; returns the bytes of the packet.
     pub fn seal_in_place(&mut self, packet: &mut [u8], length: usize, wish: Wish) -> Result<usize, AudioError> {
-        let sequence = self.check(length, packet.len())?;
+        let sequence = self.check(length, wish, packet.len())?;
         let (head, data) = packet.split_at_mut(self.header_bytes());
         let timestamp = match self.stream.format {
-            Format::Xiaozhi if !self.suite.authenticates() => {
+            Format::Xiaozhi if self.stream.counts_blocks_in_sequence(self.suite) => {
                 u64::from(self.fresh.take(length as u16, wish.timestamp as u32))
             }
             Format::Xiaozhi => u64::from(wish.timestamp as u32),
@@ -109,7 +121,7 @@ impl Sealer {
 
     /// The same from a payload elsewhere.
     pub fn seal_into(&mut self, payload: &[u8], wish: Wish, packet: &mut [u8]) -> Result<usize, AudioError> {
-        self.check(payload.len(), packet.len())?;
+        self.check(payload.len(), wish, packet.len())?;
         let start = self.header_bytes();
         packet[start..start + payload.len()].copy_from_slice(payload);
         self.seal_in_place(packet, payload.len(), wish)

@@ -7,6 +7,7 @@ use zeroize::Zeroize;
 
 use crate::error::{AudioError, ErrorCode};
 use crate::packet::aes_ctr::{AesKey, Iv};
+use crate::packet::wipe::leaving_nothing;
 
 /// What GCM appends.
 pub const TAG_BYTES: usize = 16;
@@ -90,8 +91,9 @@ impl Cipher {
             Suite::Aes256Gcm => &AES_256_GCM,
             _ => return AesKey::new(key).map(Cipher::Ctr),
         };
-        let key = UnboundKey::new(algorithm, key).map_err(|_| wrong())?;
-        Ok(Cipher::Gcm(GcmKey { key: Box::new(LessSafeKey::new(key)) }))
+        let expand = || UnboundKey::new(algorithm, key).map(|key| Box::new(LessSafeKey::new(key)));
+        let key = leaving_nothing(expand).map_err(|_| wrong())?;
+        Ok(Cipher::Gcm(GcmKey { key }))
     }
 
     /// Encrypts the first `length` bytes of `data` in place and writes the tag, if there is one, behind them; returns the

@@ -25,6 +25,14 @@ impl Decoder {
         })
     }
 
+    /// What it has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        match self {
+            Decoder::Opus(decoder) => decoder.memory_bytes(),
+            Decoder::Pcm => 0,
+        }
+    }
+
     /// Frames that a payload lasts; None for what cannot be one.
     pub fn frames(&self, payload: &[u8], rate: Hz, channels: usize) -> Option<i64> {
         let frames = match self {

@@ -126,6 +126,11 @@ impl JitterBuffer {
         self.options.channels
     }
 
+    /// About what it has allocated once it plays: the decoder, and a quarter of a second of sound and of packets.
+    pub fn memory_bytes(&self) -> usize {
+        self.decoder.memory_bytes() + size_of::<f32>() * self.options.channels * self.options.rate.0 as usize / 4 + 8192
+    }
+
     pub fn jitter_ms(&self) -> f64 {
         self.delay.jitter()
     }

@@ -24,6 +24,8 @@ pub struct CaptureProcessor {
     least_ramp: usize,
     gain: GainRamp,
     meter: Meter,
+    /// For which the device was gone, as far as the taps know.
+    gone: Frames,
     control: Arc<Control>,
     tally: Arc<Tally>,
     pump: Arc<Bell>,
@@ -38,7 +40,8 @@ impl CaptureProcessor {
     ) -> CaptureProcessor {
         let (gain, meter) = (GainRamp::new(&control.gain), Meter::new(layout, rate, tally.clone()));
         let least_ramp = (rate.0 / LEAST_RAMPS_PER_SECOND) as usize;
-        CaptureProcessor { own, taps, layout, least_ramp, gain, meter, control, tally, pump }
+        let gone = Frames(tally.gap_frames.get());
+        CaptureProcessor { own, taps, layout, least_ramp, gain, meter, gone, control, tally, pump }
     }
 
     /// Takes `block`, interleaved in the device's format.
@@ -48,11 +51,14 @@ impl CaptureProcessor {
         let flows = self.control.playing.get() && !self.control.closing.get() && !self.control.lost.get();
         self.taps.take_in();
         self.gain.follow(&self.control.gain, self.least_ramp);
+        let gone = Frames(self.tally.gap_frames.get());
+        let missing = gone.saturating_sub(std::mem::replace(&mut self.gone, gone));
         if flows {
             if !self.gain.is_unity() {
                 self.scale(block);
             }
             self.meter.note(block);
+            self.own.miss(missing);
             self.own.keep(block, at);
         } else {
             self.meter.note_silence(frames);
@@ -60,6 +66,7 @@ impl CaptureProcessor {
         }
         for tap in self.taps.iter_mut() {
             if flows && !tap.has_ended() {
+                tap.miss(missing);
                 tap.keep(block, at);
             } else {
                 tap.end_episode(at);

@@ -9,6 +9,7 @@ use ringbuf::traits::Observer;
 use crate::format::Layout;
 use crate::link::episodes::EpisodeSender;
 use crate::link::frames::{FrameReader, FrameWriter, SpareRing};
+use crate::link::gaps::GapSender;
 use crate::link::guests::Guest;
 use crate::link::marks::FrameMarks;
 use crate::link::scrap::ScrapSender;
@@ -32,6 +33,8 @@ pub struct TapLanes {
     /// Shared by turns with JavaScript, so that the oldest frames can be dropped from here.
     pub reader: Arc<TryCell<FrameReader>>,
     pub marks: Arc<FrameMarks>,
+    /// What never came into the ring.
+    pub gaps: GapSender,
     pub spares: HeapCons<SpareRing>,
     pub scrap: ScrapSender,
 }
@@ -95,6 +98,13 @@ impl Tap {
         }
     }
 
+    /// `frames` never came: the device was gone.
+    pub fn miss(&mut self, frames: Frames) {
+        if let Sink::Queue(lanes, _) = &mut self.sink {
+            lanes.miss(frames);
+        }
+    }
+
     /// Nothing comes for now: a shortage of room is over.
     pub fn end_episode(&mut self, at: Frames) {
         if self.episodes.end(at) {
@@ -110,35 +120,49 @@ impl Guest for Tap {
 }
 
 impl TapLanes {
+    /// `frames` do not come into the ring.
+    fn miss(&mut self, frames: Frames) {
+        if frames > Frames::ZERO {
+            self.gaps.note(self.marks.written(), frames);
+        }
+    }
+
     /// Returns what was lost.
     fn keep(&mut self, block: &[u8], layout: Layout, overflow: Overflow, max_queued: Frames, pump: &Bell) -> Frames {
         let frames = layout.frames_in(block.len());
         let over = (self.marks.queued() + frames).saturating_sub(max_queued);
         let mut lost = Frames::ZERO;
         let mut take = block;
+        // Of `lost`, what comes before the frames that are taken, and what after them.
+        let (mut before, mut after) = (Frames::ZERO, Frames::ZERO);
         if over > Frames::ZERO {
             match overflow {
                 // With the reader at work right now room is coming: the ring's reserve holds this block.
                 Overflow::DropOldest => {
                     // Of a block longer than the queue may be only the end is kept.
-                    let beyond = frames.saturating_sub(max_queued);
-                    take = block.get(layout.bytes_of(beyond)..).unwrap_or_default();
+                    before = frames.saturating_sub(max_queued);
+                    take = block.get(layout.bytes_of(before)..).unwrap_or_default();
                     // Looked at again when it is our turn: the reader may have made room since.
                     let make_room = |reader: &mut FrameReader| {
                         reader.drop_oldest((reader.queued() + frames.min(max_queued)).saturating_sub(max_queued))
                     };
-                    lost = beyond + self.reader.try_with(make_room).unwrap_or_default();
+                    lost = before + self.reader.try_with(make_room).unwrap_or_default();
                 }
                 Overflow::DropNewest => {
                     let keep = layout.bytes_of(frames.saturating_sub(over));
                     take = block.get(..keep).unwrap_or_default();
-                    lost = frames.saturating_sub(layout.frames_in(keep));
+                    after = frames.saturating_sub(layout.frames_in(keep));
+                    lost = after;
                 }
             }
         }
         if self.writer.runs_low() {
             // What was cleared still takes room until somebody steps over it.
             let _ = self.reader.try_with(|reader| reader.settle());
+        }
+        self.miss(before);
+        if !take.is_empty() {
+            self.gaps.tell();
         }
         let mut rest = self.writer.push(take);
         if !rest.is_empty() && self.writer.adopt(&mut self.spares, &mut self.scrap) {
@@ -147,6 +171,8 @@ impl TapLanes {
         if self.writer.runs_low() && self.spares.is_empty() {
             pump.ring();
         }
-        lost + layout.frames_in(rest.len())
+        let unwritten = layout.frames_in(rest.len());
+        self.miss(after + unwritten);
+        lost + unwritten
     }
 }

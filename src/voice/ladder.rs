@@ -76,8 +76,18 @@ impl Ladder {
         Ladder { limits, top, bottom, mode: top, average: zero, frames: 0.0, calm: zero, patience: 1.0, since_up: None }
     }
 
+    /// Whether its mode may ever change.
+    pub fn adapts(&self) -> bool {
+        self.limits.is_some()
+    }
+
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// The mode that it never goes below.
+    pub fn bottom(&self) -> Mode {
+        if self.limits.is_some() { self.bottom } else { self.mode }
     }
 
     /// A frame of `length` took `spent`; returns whether the mode changed.

@@ -50,6 +50,11 @@ impl Metrics {
         }
     }
 
+    /// What it has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.recent)
+    }
+
     /// A frame was done at `now`, which took `spent`.
     pub fn note(&mut self, now: Micros, spent: Micros) {
         if self.frames == 0 {

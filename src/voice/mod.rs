@@ -3,6 +3,7 @@
 pub mod door;
 pub mod ladder;
 pub mod metrics;
+pub mod outbox;
 pub mod pace;
 pub mod pool;
 pub mod processor;

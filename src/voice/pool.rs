@@ -82,6 +82,14 @@ pub struct Done {
     pub outcome: Result<(Box<[u8]>, Mode, Micros), AudioError>,
 }
 
+impl Done {
+    /// What came of `run`, which wrote to the start of `out`.
+    fn new(id: u32, ran: Result<(Option<usize>, Mode, Micros), AudioError>, out: &[u8]) -> Done {
+        let outcome = ran.map(|(bytes, mode, spent)| (out[..bytes.unwrap_or(0)].into(), mode, spent));
+        Done { id, outcome }
+    }
+}
+
 /// What is done and was not fetched yet.
 pub struct Results {
     done: Mutex<Vec<Done>>,
@@ -186,13 +194,13 @@ fn work(jobs: &Receiver<Job>) {
 /// Does one job and puts what came of it.
 fn step(job: Job, out: &mut Vec<u8>) -> Arc<Results> {
     let Job { processor, pcm, iv, iv_bytes, room, id, results } = job;
-    let outcome = {
+    let ran = {
         let mut processor = lock(&processor);
         out.resize(processor.most_bytes().max(out.len()), 0);
         let room = room.min(out.len());
-        run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], &mut out[..room])
+        let checked = processor.check_not_lent();
+        checked.and_then(|()| run(&mut processor, pcm.as_pcm(), &iv[..iv_bytes.min(iv.len())], &mut out[..room]))
     };
-    let outcome = outcome.map(|(bytes, mode, spent)| (out[..bytes.unwrap_or(0)].into(), mode, spent));
-    results.put(Done { id, outcome });
+    results.put(Done::new(id, ran, out));
     results
 }

@@ -1,6 +1,8 @@
 //! Voice threads, or JavaScript's. One stream on its way out: samples in, encrypted packets out. Pure: who calls it takes the
 //! time and tells it.
 
+use zeroize::Zeroizing;
+
 use crate::codec::convert;
 use crate::codec::opus::{Application, MAX_PACKET_BYTES, OpusEncoder, Pcm, Settings, runs_at};
 use crate::codec::resample::{Quality, Resampler};
@@ -24,8 +26,8 @@ pub struct ProcessorOptions {
     pub frame: Frames,
     pub application: Application,
     pub settings: Settings,
-    /// Bytes and what they are a key of; None hands out what somebody else seals.
-    pub key: Option<(Suite, Vec<u8>)>,
+    /// Bytes, wiped when they are dropped, and what they are a key of; None hands out what somebody else seals.
+    pub key: Option<(Suite, Zeroizing<Vec<u8>>)>,
     pub mode: Mode,
     pub adaptive: Option<Limits>,
     /// Whether samples may ever go out unencrypted.
@@ -34,6 +36,7 @@ pub struct ProcessorOptions {
 
 pub struct Processor {
     frequency: Hz,
+    output_frequency: Hz,
     channels: usize,
     frame: Frames,
     key: Option<(Suite, Cipher)>,
@@ -45,6 +48,8 @@ pub struct Processor {
     gathered: Vec<f32>,
     ladder: Ladder,
     metrics: Metrics,
+    /// A sender has it: samples of anybody else would come in between.
+    lent: bool,
 }
 
 /// A resampler, where one is needed, and the encoder behind it.
@@ -75,6 +80,11 @@ impl Stage {
         let waiting =
             if resampler.is_some() { vec![0.0; (3 * frame as usize + 16) * channels].into() } else { [].into() };
         Ok(Stage { resampler, encoder, waiting, waiting_samples: 0, frame: Frames(frame) })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let resampler = self.resampler.as_ref().map_or(0, Resampler::memory_bytes);
+        resampler + self.encoder.memory_bytes() + size_of_val(&*self.waiting)
     }
 
     fn reset(&mut self) -> Result<(), AudioError> {
@@ -129,7 +139,7 @@ impl Processor {
         };
         if options.mode > bottom {
             let detail =
-                format!("{} mode sends samples in the clear, and allowPlaintext is not set", options.mode.name());
+                format!("{} mode sends samples in the clear; pass a key, or set allowPlaintext", options.mode.name());
             return Err(AudioError::new(ErrorCode::InvalidArg, "AudioProcessor", detail));
         }
         let key = match &options.key {
@@ -138,6 +148,7 @@ impl Processor {
         };
         let mut processor = Processor {
             frequency: options.frequency,
+            output_frequency: options.output_frequency,
             channels: options.channels,
             frame: options.frame,
             key,
@@ -147,6 +158,7 @@ impl Processor {
             gathered: Vec::with_capacity(2 * options.frame.as_len() * options.channels),
             ladder: Ladder::new(options.mode, bottom, options.adaptive),
             metrics: Metrics::new(),
+            lent: false,
         };
         processor.enter()?;
         Ok(processor)
@@ -158,6 +170,41 @@ impl Processor {
 
     pub fn channels(&self) -> usize {
         self.channels
+    }
+
+    /// Of the packets in full mode.
+    pub fn output_frequency(&self) -> Hz {
+        self.output_frequency
+    }
+
+    /// Whether it never leaves the modes that encode.
+    pub fn gives_only_opus(&self) -> bool {
+        self.ladder.bottom() <= Mode::Medium
+    }
+
+    /// Gives it to a sender; false if one has it.
+    pub fn lend(&mut self) -> bool {
+        !std::mem::replace(&mut self.lent, true)
+    }
+
+    pub fn give_back(&mut self) {
+        self.lent = false;
+    }
+
+    /// Refuses frames that do not come from the sender that has it.
+    pub fn check_not_lent(&self) -> Result<(), AudioError> {
+        if self.lent {
+            let detail = "a Sender has this processor; close it first, or make another processor";
+            return Err(AudioError::new(ErrorCode::DeviceBusy, "process", detail));
+        }
+        Ok(())
+    }
+
+    /// What it has allocated, or will in modes that it may adapt to.
+    pub fn memory_bytes(&self) -> usize {
+        let full = self.full.memory_bytes();
+        let medium = self.medium.as_ref().map_or(if self.ladder.adapts() { full } else { 0 }, Stage::memory_bytes);
+        full + medium + size_of::<f32>() * self.gathered.capacity() + self.metrics.memory_bytes()
     }
 
     /// Whether it has a key of its own.
@@ -228,24 +275,27 @@ impl Processor {
     fn check(&self, pcm: Pcm<'_>, iv: &[u8], room: usize) -> Result<Iv, AudioError> {
         let refuse = |code, detail| Err(AudioError::new(code, "process", detail));
         if !pcm.len().is_multiple_of(self.channels) {
-            let detail = format!("{} samples of {} channels", pcm.len(), self.channels);
+            let detail = format!("{} samples of {} channels; pass whole frames", pcm.len(), self.channels);
             return refuse(ErrorCode::FrameAlignment, detail);
         }
         let frames = (pcm.len() / self.channels) as u64;
         if frames == 0 || frames > self.frame.0 {
-            return refuse(ErrorCode::OutOfRange, format!("{frames} frames, and a call takes 1 to {}", self.frame.0));
+            return refuse(ErrorCode::OutOfRange, format!("{frames} frames; pass 1 to {} in a call", self.frame.0));
         }
         let mut nonce = [0; 16];
         if let Some((suite, _)) = &self.key {
             if iv.len() != suite.iv_bytes() {
-                let detail = format!("this suite takes an IV of {} bytes, not {}", suite.iv_bytes(), iv.len());
+                let detail = format!("{} bytes; pass an IV of {}, which this suite takes", iv.len(), suite.iv_bytes());
                 return refuse(ErrorCode::IvLength, detail);
             }
             nonce[..iv.len()].copy_from_slice(iv);
         }
         let ready = self.gathered.len() + pcm.len() >= self.frame.as_len() * self.channels;
         if ready && room < self.needed_bytes() {
-            let detail = format!("a packet takes {} bytes, and there is room for {room}", self.needed_bytes());
+            let detail = format!(
+                "a packet takes {} bytes, and there is room for {room}; pass a longer output",
+                self.needed_bytes()
+            );
             return refuse(ErrorCode::OutOfRange, detail);
         }
         Ok(nonce)

@@ -1,41 +1,89 @@
 //! Voice threads. From a microphone to sealed packets, as fast as the microphone gives frames: a loop round `step`, which never
-//! waits. Whoever runs it sleeps until the source has more.
+//! waits and makes one packet at most. Whoever runs it sleeps until the source has more.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::codec::opus::Pcm;
 use crate::error::{AudioError, ErrorCode};
-use crate::packet::header::Format;
+use crate::link::gaps::Run;
+use crate::packet::header::{Codec, Format, Stream};
 use crate::packet::seal::{Sealer, Wish};
 use crate::units::{Frames, Micros};
+use crate::voice::outbox::Outbox;
 use crate::voice::pool::{SharedProcessor, lock, run};
+
+/// The clock that Opus has in packets, whatever it was encoded at (RFC 7587, 4.1): it decodes at any of its rates.
+const OPUS_HZ: u32 = 48_000;
 
 /// One reader of a stream of interleaved samples, with a queue of its own.
 pub trait FrameSource: Send {
-    /// Moves as many whole frames into `out` as there are and fit; never waits.
-    fn read(&mut self, out: &mut [f32]) -> Frames;
+    /// Moves whole frames into `out`, as many as there are, fit and have none missing between them; never waits.
+    fn read(&mut self, out: &mut [f32]) -> Run;
 }
 
-/// Packets that wait to be fetched before the oldest goes: five seconds of 20 ms.
-const MOST_WAITING: usize = 250;
+/// A processor that one sender works with, alone, until this is dropped.
+pub struct Lent(SharedProcessor);
 
-/// What became of everything that the source gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SendStats {
-    pub frames: u64,
-    pub packets: u64,
-    pub bytes: u64,
-    /// Packets that nobody fetched in time.
-    pub dropped: u64,
-    /// Frames that could not be encoded or sealed; the next one is tried all the same.
-    pub failed: u64,
+impl Lent {
+    /// For a sealer of `stream`, whose headers say what the packets hold.
+    pub fn new(processor: &SharedProcessor, stream: &Stream) -> Result<Lent, AudioError> {
+        let inside = &mut *lock(processor);
+        let refuse = |detail: String| Err(AudioError::new(ErrorCode::InvalidArg, "Sender", detail));
+        if inside.encrypts() {
+            return refuse(
+                "the processor has a key of its own, and the sealer would encrypt once more; make one without".into(),
+            );
+        }
+        if !inside.gives_only_opus() {
+            let detail = "the processor may give 16-bit samples, for which packets have no word; make one without allowPlaintext";
+            return refuse(detail.into());
+        }
+        if stream.format == Format::SeqPts {
+            let (channels, output) = (inside.channels(), inside.output_frequency().0);
+            if stream.codec != Codec::Opus {
+                return refuse("the sealer says 'pcm' of what is Opus; make it with codec: 'opus'".into());
+            }
+            if usize::from(stream.channels) != channels {
+                let told = stream.channels;
+                return refuse(format!("the sealer says {told} channels, and the processor has {channels}"));
+            }
+            if ![OPUS_HZ, output].contains(&stream.frequency) {
+                let told = stream.frequency;
+                return refuse(format!("the sealer says {told} Hz; Opus has {OPUS_HZ}, or the processor's {output}"));
+            }
+        }
+        if !inside.lend() {
+            return Err(AudioError::new(
+                ErrorCode::DeviceBusy,
+                "Sender",
+                "another sender has this processor; make one for each",
+            ));
+        }
+        Ok(Lent(processor.clone()))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        lock(&self.0).give_back();
+    }
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The source has no more for now.
+    Dry,
+    /// A packet went into the outbox.
+    Made,
+    /// There was a frame, and no packet came of it.
+    Nothing,
 }
 
 pub struct Sender<S> {
     source: S,
-    processor: SharedProcessor,
+    processor: Lent,
     sealer: Sealer,
-    format: Format,
     /// Of the source, in frames per second.
     frequency: f64,
     channels: usize,
@@ -45,28 +93,22 @@ pub struct Sender<S> {
     /// Opus, and the packet made of it.
     encoded: Box<[u8]>,
     sealed: Box<[u8]>,
-    waiting: VecDeque<Box<[u8]>>,
-    /// Of the source, before the frame in hand.
-    position: Frames,
-    stats: SendStats,
+    outbox: Arc<Outbox>,
+    /// In the source's time: the first frame of all, and that of the frame in hand.
+    start: Option<Frames>,
+    at: Frames,
 }
 
 impl<S: FrameSource> Sender<S> {
-    /// The processor must have no key of its own: the sealer encrypts.
-    pub fn new(source: S, frequency: u32, processor: SharedProcessor, sealer: Sealer) -> Result<Sender<S>, AudioError> {
-        let (encrypts, channels, frame, most) = {
-            let processor = lock(&processor);
-            (processor.encrypts(), processor.channels(), processor.frame(), processor.most_bytes())
+    pub fn new(source: S, frequency: u32, processor: Lent, sealer: Sealer) -> Sender<S> {
+        let (channels, frame, most, mode) = {
+            let inside = lock(&processor.0);
+            (inside.channels(), inside.frame(), inside.most_bytes(), inside.mode())
         };
-        if encrypts {
-            let detail = "the processor has a key of its own, and the sealer would encrypt once more";
-            return Err(AudioError::new(ErrorCode::InvalidArg, "Sender", detail));
-        }
         let overhead = sealer.overhead();
-        Ok(Sender {
+        Sender {
             source,
             processor,
-            format: sealer.format(),
             sealer,
             frequency: f64::from(frequency.max(1)),
             channels,
@@ -74,80 +116,53 @@ impl<S: FrameSource> Sender<S> {
             filled: 0,
             encoded: vec![0; most].into(),
             sealed: vec![0; most + overhead].into(),
-            waiting: VecDeque::with_capacity(MOST_WAITING),
-            position: Frames::ZERO,
-            stats: SendStats::default(),
-        })
+            outbox: Arc::new(Outbox::new(mode)),
+            start: None,
+            at: Frames::ZERO,
+        }
     }
 
-    /// Does what there is to do; returns how many packets it made.
-    pub fn step(&mut self) -> usize {
-        let mut made = 0;
+    /// Where the packets go.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Takes what the source has, up to the end of a frame, of which it makes a packet.
+    pub fn step(&mut self) -> Step {
         loop {
-            let got = self.source.read(&mut self.frame[self.filled..]);
-            if got == Frames::ZERO {
-                return made;
+            let Run { at, frames } = self.source.read(&mut self.frame[self.filled..]);
+            if frames == Frames::ZERO {
+                return Step::Dry;
             }
-            self.filled += got.as_len() * self.channels;
-            self.stats.frames += got.0;
+            if self.filled == 0 {
+                self.at = at;
+            }
+            self.outbox.note_read(frames);
+            self.filled += frames.as_len() * self.channels;
             if self.filled == self.frame.len() {
-                made += usize::from(self.send());
-                self.position = self.position + Frames((self.frame.len() / self.channels) as u64);
                 self.filled = 0;
+                return self.send().unwrap_or_else(|_| {
+                    self.outbox.note_failure();
+                    Step::Nothing
+                });
             }
         }
     }
 
-    /// Makes a packet of the frame in hand; false where none came of it.
-    fn send(&mut self) -> bool {
-        let processed = run(&mut lock(&self.processor), Pcm::Float(&self.frame), &[], &mut self.encoded);
-        let bytes = match processed {
-            Ok((Some(bytes), ..)) => bytes,
-            Ok((None, ..)) => return false,
-            Err(_) => {
-                self.stats.failed += 1;
-                return false;
-            }
-        };
-        let at = Micros(self.position.0 as f64 * 1e6 / self.frequency);
-        let timestamp = match self.format {
+    /// Makes a packet of the frame in hand.
+    fn send(&mut self) -> Result<Step, AudioError> {
+        let start = *self.start.get_or_insert(self.at);
+        let (bytes, mode, _) = run(&mut lock(&self.processor.0), Pcm::Float(&self.frame), &[], &mut self.encoded)?;
+        let Some(bytes) = bytes else { return Ok(Step::Nothing) };
+        let at = Micros(self.at.saturating_sub(start).0 as f64 * 1e6 / self.frequency);
+        let timestamp = match self.sealer.stream().format {
             // Milliseconds, as devices count them; they wrap after 49 days.
             Format::Xiaozhi => (at.0 / 1000.0) as u64 & u64::from(u32::MAX),
             Format::SeqPts => at.0 as u64,
         };
         let wish = Wish { timestamp, ..Wish::default() };
-        match self.sealer.seal_into(&self.encoded[..bytes], wish, &mut self.sealed) {
-            Ok(size) => {
-                if self.waiting.len() == MOST_WAITING {
-                    self.waiting.pop_front();
-                    self.stats.dropped += 1;
-                }
-                self.waiting.push_back(self.sealed[..size].into());
-                self.stats.packets += 1;
-                self.stats.bytes += size as u64;
-                true
-            }
-            Err(_) => {
-                self.stats.failed += 1;
-                false
-            }
-        }
-    }
-
-    /// The oldest packet that was not fetched yet.
-    pub fn next_packet(&mut self) -> Option<Box<[u8]>> {
-        self.waiting.pop_front()
-    }
-
-    /// The same, unless it is longer than `most` bytes: then it stays, and this is its length.
-    pub fn next_packet_within(&mut self, most: usize) -> Option<Result<Box<[u8]>, usize>> {
-        match self.waiting.front()?.len() {
-            length if length > most => Some(Err(length)),
-            _ => self.next_packet().map(Ok),
-        }
-    }
-
-    pub fn stats(&self) -> SendStats {
-        self.stats
+        let size = self.sealer.seal_into(&self.encoded[..bytes], wish, &mut self.sealed)?;
+        self.outbox.put(&self.sealed[..size], mode);
+        Ok(Step::Made)
     }
 }

@@ -183,6 +183,15 @@ const events = [
     },
   },
   {
+    because: "emit tells whether anybody listened, as Node's does and as the types of both say",
+    rows: {
+      ...each(['audio', ...types], (name) => `emit · ${name} · returns, with nobody listening`, () => returned(false)),
+      'emit · audio · returns, with a listener': { returned: true, heard: [['deviceAdd']] },
+      ...each(types, (name) => `emit · ${name} · returns, with a listener`, () => ({ returned: true, heard: [['close']] })),
+      ...each(types, (name) => `after close · ${name} · emit`, () => ({ returned: true, heard: [['close']] })),
+    },
+  },
+  {
     because: "Node's promises of events work, which listen for 'error' too",
     rows: {
       "listen · events.once(playback, 'close')": returned([]),

@@ -1,8 +1,12 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { OpusDecoder, OpusEncoder, Resampler, floatToInt16, int16ToFloat, opusVersion } = require('../..')
+const {
+  AesCtr, AudioProcessor, JitterBuffer, OpusDecoder, OpusEncoder, Resampler, floatToInt16, int16ToFloat, opusVersion,
+} = require('../..')
+const { toldMemoryBytes } = require('../../js/binding.cjs')
 const { noise, refusals, snr, voice } = require('./sounds.cjs')
+const { perform, PATIENCE_MS } = require('./studio.cjs')
 
 describe('Conversion', () => {
   it('saturates, rounds to the nearest and makes silence of NaN', () => {
@@ -52,6 +56,17 @@ describe('Resampler', () => {
       const top = out.reduce((best, value, index) => (value > out[best] ? index : best), 0)
       assert.ok(Math.abs(top - to / 20 - resampler.delayFrames) <= 1, `${from} → ${to}: ${top - to / 20}, told ${resampler.delayFrames}`)
       assert.ok(resampler.delayFrames / to <= 0.0015)
+    }
+  })
+
+  it('takes the slowest rates as any others', () => {
+    for (const quality of ['voice', 'fast', 'best']) {
+      for (const from of [1000, 1001, 1333, 1400]) {
+        const resampler = new Resampler({ from, to: 48000, quality })
+        const out = [...resampler.process(new Float32Array(from).fill(0.5)), ...resampler.flush()]
+        assert.equal(out.length, 48000 + resampler.delayFrames)
+        assert.ok(Math.abs(out[24000] - 0.5) < 1e-3)
+      }
     }
   })
 })
@@ -126,6 +141,15 @@ describe('Opus', () => {
       (decoder, index) => decoder.decode(packets[index + 1], { fec: true, frames: 320 }),
     ].map((onLoss) => snr(whole, play(onLoss)))
     assert.ok(concealed > silent + 1 && recovered > concealed + 1, [silent, concealed, recovered].join())
+  })
+
+  it('needs room for what a bitrate takes on average, in frames of 60 ms too', () => {
+    const encoder = new OpusEncoder({ bitrate: 512000 })
+    const pcm = noise(2880)
+    assert.throws(() => encoder.encodeInto(pcm, Buffer.alloc(3824)), { code: 'ERR_AUDIO_OUT_OF_RANGE', message: /takes 3825 bytes/ })
+    assert.ok(encoder.encodeInto(pcm, Buffer.alloc(3825)) > 3000)
+    assert.ok(encoder.encodeInto(pcm.subarray(0, 960), Buffer.alloc(1275)) > 1000)
+    assert.ok(new OpusEncoder({ bitrate: 24000 }).encodeInto(pcm, Buffer.alloc(180)) <= 180)
   })
 
   it('answers any bytes with samples in range or ERR_AUDIO_CODEC', () => {
@@ -220,6 +244,94 @@ describe('Codecs refuse, and stay as they were:', () => {
     assert.deepEqual(resampler.process(input), fresh.process(input))
     for (const object of closed) assert.ok(object.closed)
   })
+})
+
+describe('Refusals say what they were given:', () => {
+  class Key {}
+  Object.defineProperty(Key, 'name', { value: Symbol('name') })
+  const odd = new Proxy({}, { get () { throw new Error('not this one') } })
+  for (const [message, call] of [
+    [/channels but received 1.5$/, () => new OpusEncoder({ channels: 1.5 })],
+    [/channels but received NaN$/, () => new OpusDecoder({ channels: NaN })],
+    [/frequency but received string$/, () => new OpusDecoder({ frequency: '48000' })],
+    [/frequency but received null$/, () => new OpusDecoder({ frequency: null })],
+    [/options but received null$/, () => new OpusEncoder(null)],
+    [/options but received 5$/, () => new OpusEncoder(5)],
+    [/to but received undefined$/, () => new Resampler({ from: 48000 })],
+    [/quality but received 5$/, () => new Resampler({ from: 48000, to: 24000, quality: 5 })],
+    [/samples but received Float64Array$/, () => floatToInt16(new Float64Array(1))],
+    [/frameMs but received NaN$/, () => new AudioProcessor({ frameMs: NaN })],
+    [/key but received object$/, () => new AesCtr(new Key())],
+    [/key but received object$/, () => new AesCtr(odd)],
+    [/key but received Object$/, () => new AesCtr({})],
+  ]) {
+    it(String(message), () => assert.throws(call, { code: 'ERR_AUDIO_INVALID_ARG', message }))
+  }
+
+  it('and what to do', () => {
+    const encoder = new OpusEncoder({ bitrate: 64000 })
+    for (const [message, call] of [
+      [/gather them/, () => encoder.encode(new Float32Array(100))],
+      [/pass 4000 bytes/, () => encoder.encodeInto(new Float32Array(960), Buffer.alloc(10))],
+      [/pass one as it was encoded, or null/, () => new OpusDecoder().decode(Buffer.from([3]))],
+      [/multiple of 2.5 ms/, () => new OpusDecoder().decode(null, { frames: 100 })],
+      [/pass a longer output/, () => new OpusDecoder().decodeInto(encoder.encode(new Float32Array(960)), new Int16Array(5))],
+      [/pass a longer output/, () => new Resampler({ from: 8000, to: 16000 }).processInto(new Float32Array(80), new Float32Array(5))],
+    ]) assert.throws(call, { message })
+  })
+})
+
+describe('Native memory', function () {
+  this.timeout(PATIENCE_MS)
+
+  // Least bytes of each, as measured in the resident set.
+  for (const [name, least, make] of [
+    ['OpusEncoder', 25_000, () => new OpusEncoder()],
+    ['OpusDecoder', 15_000, () => new OpusDecoder()],
+    ['Resampler', 80_000, () => new Resampler({ from: 44100, to: 48000 })],
+    ['AudioProcessor', 30_000, () => new AudioProcessor({ key: Buffer.alloc(16) })],
+    ['JitterBuffer', 30_000, () => new JitterBuffer()],
+  ]) {
+    it(`of ${name} is told to V8, and given back by close`, () => {
+      const [count, slack] = [100, 100_000]
+      const before = toldMemoryBytes()
+      const objects = Array.from({ length: count }, make)
+      const told = toldMemoryBytes() - before
+      assert.ok(told > count * least && told < count * least * 3, `${told / count} bytes each`)
+      for (const object of objects) object.close()
+      assert.ok(Math.abs(toldMemoryBytes() - before) < slack)
+    })
+  }
+
+  it('is freed before it becomes much where objects are left to the garbage collector', () =>
+    perform({}, async ({ assert, sdl }) => {
+      let most = 0
+      for (let made = 0; made < 20_000; made++) {
+        new sdl.OpusEncoder()
+        if (made % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+        if (made % 100 === 0) most = Math.max(most, process.memoryUsage().rss)
+      }
+      // All of them take 600 MB.
+      assert.ok(most < 300e6, `${most} bytes`)
+    }))
+
+  it('of the caller takes what is decoded, and no garbage is made', () =>
+    perform({}, async ({ assert, sdl }) => {
+      const v8 = require('node:v8')
+      const used = () => v8.getHeapStatistics().used_heap_size
+      const packet = new sdl.OpusEncoder({ frequency: 8000 }).encode(new Float32Array(160))
+      const decoder = new sdl.OpusDecoder({ frequency: 8000 })
+      const out = new Float32Array(160)
+      const run = (times) => {
+        const start = used()
+        for (let time = 0; time < times; time++) decoder.decodeInto(packet, out)
+        return (used() - start) / times
+      }
+      run(20_000)
+      // A collection in between makes it less: the most of a few runs counts.
+      const bytes = Math.max(...Array.from({ length: 5 }, () => run(2000)))
+      assert.ok(bytes < 8, `${bytes} bytes of garbage a call`)
+    }))
 })
 
 describe('The gateway example', () => {

@@ -136,6 +136,34 @@ describe('PacketSealer and PacketOpener', function () {
     }
   })
 
+  it('use no keystream of before when they go on after a restart', () => {
+    for (const length of [16, 160, 400]) {
+      const options = { format: 'xiaozhi', key: bytes(16), ssrc: 1 }
+      const before = new PacketSealer(options)
+      const packets = Array.from({ length: 3 }, () => before.seal(Buffer.alloc(length)))
+      const after = new PacketSealer({ ...options, sequence: before.nextSequence })
+      packets.push(after.seal(Buffer.alloc(length)))
+      // What encrypts zeros is the keystream.
+      const blocks = packets.flatMap((packet) => Array.from({ length: length / 16 }, (_, at) => packet.toString('hex', 16 + at * 16, 32 + at * 16)))
+      assert.equal(new Set(blocks).size, blocks.length)
+      assert.equal(new PacketSealer({ ...options, suite: 'aes-128-gcm', sequence: 4 }).nextSequence, 4)
+    }
+  })
+
+  it('seal the last number with a tag, however long the payload is', () => {
+    const sealer = new PacketSealer({ format: 'xiaozhi', suite: 'aes-128-gcm', key: bytes(16), sequence: 2 ** 32 - 5 })
+    for (let packets = 0; packets < 5; packets++) sealer.seal(bytes(160))
+    assert.throws(() => sealer.seal(bytes(160)), { code: 'ERR_AUDIO_NONCE_REUSE' })
+  })
+
+  it('take samples only under the number of frames that they are, and no number for others', () => {
+    const options = { format: 'seq-pts', key: bytes(16) }
+    const sealer = new PacketSealer({ ...options, codec: 'pcm', channels: 2 })
+    for (const frames of [0, 9, 999]) assert.throws(() => sealer.seal(Buffer.alloc(80), { frames }), { code: 'ERR_AUDIO_OUT_OF_RANGE', message: /10 frames/ })
+    assert.equal(sealer.nextSequence, 1)
+    assert.equal(new PacketOpener(options).open(sealer.seal(Buffer.alloc(80), { frames: 10 })).frames, 10)
+  })
+
   it('leave timestamps alone where nothing would repeat', () => {
     const sealer = new PacketSealer({ format: 'xiaozhi', key: bytes(16) })
     for (let index = 0; index < 1000; index++) {
@@ -156,7 +184,8 @@ describe('PacketSealer and PacketOpener', function () {
   })
 
   it('refuse to wrap', () => {
-    const sealer = new PacketSealer({ format: 'xiaozhi', key: bytes(16), sequence: 2 ** 32 - 1 })
+    // A stream that goes on leaves out what the packets before may reach.
+    const sealer = new PacketSealer({ format: 'xiaozhi', key: bytes(16), sequence: 2 ** 32 - 4096 })
     sealer.seal(bytes(16))
     assert.equal(sealer.nextSequence, null)
     for (let again = 0; again < 3; again++) assert.throws(() => sealer.seal(bytes(16)), { code: 'ERR_AUDIO_NONCE_REUSE' })

@@ -71,6 +71,37 @@ describe('AudioProcessor', function () {
     for (const size of [100, 480, 700]) assert.deepEqual(run(size), whole)
   })
 
+  it('keeps speech where the packets have 8 kHz', () => {
+    const powerOf = (samples) => samples.reduce((sum, sample) => sum + sample ** 2, 0) / samples.length
+    const opus = { bitrate: 64000, application: 'audio' }
+    for (const hz of [1000, 2000, 2900]) {
+      const processor = new AudioProcessor({ frequency: 48000, outputFrequency: 8000, opus, allowPlaintext: true })
+      const decoder = new OpusDecoder({ frequency: 8000 })
+      const tone = Float32Array.from({ length: 48000 }, (_, index) => 0.5 * Math.sin((2 * Math.PI * hz * index) / 48000))
+      const out = []
+      for (let at = 0; at < tone.length; at += 960) {
+        const { data } = processor.process(tone.subarray(at, at + 960))
+        if (data) out.push(...decoder.decode(data))
+      }
+      const decibels = 10 * Math.log10(powerOf(out.slice(4000)) / 0.125)
+      assert.ok(Math.abs(decibels) < 1, `${hz} Hz comes back at ${decibels.toFixed(1)} dB`)
+    }
+  })
+
+  it('takes the slowest rate there is', () => {
+    const processor = new AudioProcessor({ ...options, frequency: 1000 })
+    for (let frame = 0; frame < 10; frame++) processor.process(new Float32Array(20), ivOf(frame))
+    assert.equal(processor.metrics().frames, 10)
+  })
+
+  it('tells who emits whether anybody listened', () => {
+    const processor = new AudioProcessor(options)
+    const event = { type: 'mode', mode: 'full', from: 'medium' }
+    assert.equal(processor.emit('mode', event), false)
+    processor.on('*', () => {})
+    assert.equal(processor.emit('mode', event), true)
+  })
+
   it('is the same synchronously, into memory of the caller, on native threads and in a pool', async () => {
     const sound = frames(30)
     const sync = sound.map((processor => (frame, index) => processor.process(frame, ivOf(index)).data)(new AudioProcessor(options)))

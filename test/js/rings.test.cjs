@@ -140,6 +140,25 @@ describe('Shared rings', function () {
       device.close()
     }))
 
+  it('are taken by what they are, not by what a script says of them', () =>
+    perform({ driver: 'dummy' }, async ({ assert, sdl, codeOf, until }) => {
+      const native = require('../../js/binding.cjs')
+      const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 1 })
+      device.play()
+      const ring = sdl.SharedRing.allocate({ frames: 1000 })
+      const copy = new ArrayBuffer(ring.buffer.byteLength)
+      new Int32Array(copy).set(new Int32Array(ring.buffer))
+      Object.defineProperty(ring, 'buffer', { get: () => copy })
+      device.createSource({ ring })
+      ring.write(new Float32Array(500))
+      await until(() => ring.queuedFrames === 0)
+      assert.equal(codeOf(() => device.createSource({ ring: Object.create(sdl.SharedRing.prototype) })), 'ERR_AUDIO_INVALID_ARG')
+      const options = { frequency: 48000, channels: 1, targetFrames: 1000, gain: 1 }
+      const slots = Array.from({ length: 10 }, (_, slot) => slot)
+      // Memory that could be transferred away is refused natively too.
+      for (const slot of slots) assert.throws(() => native.createSource(slot, options, new Int32Array(copy)))
+    }))
+
   it('refuse what is no ring', () => {
     const other = new SharedArrayBuffer(4096)
     for (const [make, code] of [

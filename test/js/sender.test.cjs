@@ -21,7 +21,11 @@ describe('A sender', function () {
         sender.on('packet', (packet) => packets.push(packet))
         device.play()
         const sound = signals.sine(48000, { hertz: 400, amplitude: 0.5 })
-        for (let at = 0; at < sound.length; at += 4800) await pipe.feed(signals.bytesOf(sound.subarray(at, at + 4800)))
+        // As fast as it is taken: the tap would lose some otherwise.
+        for (let at = 0; at < sound.length; at += 4800) {
+          await pipe.feed(signals.bytesOf(sound.subarray(at, at + 4800)))
+          await until(() => sender.stats().frames === at + 4800)
+        }
         await until(() => packets.length === 50)
         const opener = new sdl.PacketOpener({ format, key })
         const decoder = new sdl.OpusDecoder({ frequency: 24000, channels: 1 })
@@ -74,7 +78,10 @@ describe('A sender', function () {
       const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 24000, opus: { complexity: 0 } })
       const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) }) })
       device.play()
-      await pipe.feed(Buffer.alloc(4 * 48000))
+      for (let fed = 4800; fed <= 48000; fed += 4800) {
+        await pipe.feed(Buffer.alloc(4 * 4800))
+        await until(() => sender.stats().frames === fed)
+      }
       await until(() => sender.stats().packets === 50)
       const opener = new sdl.PacketOpener({ format: 'seq-pts', key: Buffer.alloc(16) })
       for (let sequence = 1; sequence <= 5; sequence++) {
@@ -97,26 +104,149 @@ describe('A sender', function () {
       const device = microphone({ channels: 2 }, '/dev/zero')
       const tap = device.createTap()
       const processor = new sdl.AudioProcessor({ frequency: 48000, channels: 2, outputFrequency: 48000 })
-      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key })
+      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key, channels: 2 })
       const fits = { tap, processor, sealer }
+      const stereo = { frequency: 48000, channels: 2, outputFrequency: 48000 }
+      const mislabelled = ['codec pcm', 'channels 1', 'frequency 16000', 'frequency 44100'].map((wrong) => {
+        const [name, value] = wrong.split(' ')
+        return { ...fits, sealer: new sdl.PacketSealer({ format: 'seq-pts', key, channels: 2, [name]: Number(value) || value }) }
+      })
       for (const wrong of [
         undefined, null, {}, { ...fits, tap: device }, { ...fits, processor: {} }, { ...fits, sealer: null },
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 1, outputFrequency: 48000 }) },
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 16000, channels: 2, outputFrequency: 16000 }) },
         { ...fits, processor: new sdl.AudioProcessor({ frequency: 48000, channels: 2, outputFrequency: 48000, key }) },
         { ...fits, tap: device.createTap({ ring: sdl.SharedRing.allocate({ frames: 8, channels: 2 }) }) },
+        { ...fits, processor: new sdl.AudioProcessor({ ...stereo, mode: 'minimal', allowPlaintext: true }) },
+        { ...fits, processor: new sdl.AudioProcessor({ ...stereo, adaptive: true, allowPlaintext: true }) },
+        ...mislabelled,
       ]) assert.equal(codeOf(() => new sdl.Sender(wrong)), 'ERR_AUDIO_INVALID_ARG')
+      assert.ok(mislabelled.every(({ sealer }) => !sealer.closed))
       assert.equal(sealer.closed, false)
       tap.read(new Float32Array(2))
       assert.equal(codeOf(() => new sdl.Sender(fits)), 'ERR_AUDIO_DEVICE_BUSY')
       assert.equal(sealer.closed, false)
       const free = device.createTap()
       const sender = new sdl.Sender({ ...fits, tap: free })
-      const another = new sdl.PacketSealer({ format: 'seq-pts', key })
-      assert.equal(codeOf(() => new sdl.Sender({ tap: free, processor, sealer: another })), 'ERR_AUDIO_DEVICE_BUSY')
+      const another = new sdl.PacketSealer({ format: 'seq-pts', key, channels: 2 })
+      const [itsTap, itsProcessor] = [device.createTap(), new sdl.AudioProcessor(stereo)]
+      assert.equal(codeOf(() => new sdl.Sender({ tap: free, processor: itsProcessor, sealer: another })), 'ERR_AUDIO_DEVICE_BUSY')
+      assert.equal(codeOf(() => new sdl.Sender({ tap: itsTap, processor, sealer: another })), 'ERR_AUDIO_DEVICE_BUSY')
+      assert.equal(another.closed, false)
+      new sdl.Sender({ tap: itsTap, processor: itsProcessor, sealer: another }).close()
       const closed = heard(sender, 'close')
       device.close()
       await closed
       assert.equal(sender.closed, true)
+    }))
+
+  it('gives a listener all of a long backlog, and drops nothing', () =>
+    perform(FAST, async ({ assert, sdl, microphone, until }) => {
+      const device = microphone({ periodFrames: 480 }, '/dev/zero')
+      const tap = device.createTap({ maxQueuedMs: 30_000 })
+      device.play()
+      await until(() => tap.queuedFrames > 48000 * 20)
+      device.pause()
+      const key = Buffer.alloc(16)
+      const processor = new sdl.AudioProcessor({ frequency: 48000, opus: { complexity: 0 } })
+      const sender = new sdl.Sender({ tap, processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key }) })
+      const opener = new sdl.PacketOpener({ format: 'seq-pts', key })
+      const sequences = []
+      sender.on('packet', (packet) => sequences.push(opener.open(packet).sequence))
+      await until(() => tap.queuedFrames === 0 && sequences.length === sender.stats().packets)
+      assert.ok(sequences.length >= 1000, `${sequences.length}`)
+      assert.deepEqual(sequences, Array.from(sequences, (_, index) => index + 1))
+      assert.equal(sender.stats().droppedPackets, 0)
+      sender.close()
+      device.close()
+    }))
+
+  it('ends at once when it is closed, and leaves in the tap what waits there', () =>
+    perform(FAST, async ({ assert, sdl, microphone, until, codeOf }) => {
+      const device = microphone({ periodFrames: 480 }, '/dev/zero')
+      const tap = device.createTap({ maxQueuedMs: 120_000 })
+      device.play()
+      await until(() => tap.queuedFrames > 48000 * 60)
+      device.pause()
+      const backlog = tap.queuedFrames
+      const processor = new sdl.AudioProcessor({ frequency: 48000 })
+      const sender = new sdl.Sender({ tap, processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) }) })
+      await until(() => sender.stats().packets > 0)
+      sender.close()
+      await until(() => codeOf(() => tap.read(new Float32Array(1))) === 'none')
+      assert.ok(tap.queuedFrames > backlog / 2, `${tap.queuedFrames} of ${backlog}`)
+      device.close()
+    }))
+
+  for (const onOverflow of ['drop-oldest', 'drop-newest']) {
+    it(`counts in its timestamps what the tap lost (${onOverflow})`, () =>
+      perform(FAST, async ({ assert, sdl, microphone, until, PipeMicrophone }, onOverflow) => {
+        const pipe = new PipeMicrophone()
+        const device = microphone({ periodFrames: 480 }, pipe.file)
+        const tap = device.createTap({ maxQueuedMs: 40, onOverflow })
+        const key = Buffer.alloc(16)
+        const processor = new sdl.AudioProcessor({ frequency: 48000, opus: { complexity: 10 } })
+        const sender = new sdl.Sender({ tap, processor, sealer: new sdl.PacketSealer({ format: 'seq-pts', key }) })
+        let fed = 0
+        const feed = async (frames) => {
+          await pipe.feed(Buffer.alloc(4 * frames))
+          fed += frames
+        }
+        const settled = () => until(() => sender.stats().frames + tap.stats().overrunFrames === fed)
+        device.play()
+        await feed(960)
+        await settled()
+        while (tap.stats().overrunFrames === 0) await feed(48000)
+        await settled()
+        // Two frames of which nothing is lost: where they lie is known to the frame.
+        const lost = tap.stats().overrunFrames
+        for (let part = 0; part < 4; part++) {
+          await feed(480)
+          await settled()
+        }
+        assert.equal(tap.stats().overrunFrames, lost)
+        const opener = new sdl.PacketOpener({ format: 'seq-pts', key })
+        const rest = sender.stats().frames % 960
+        await until(() => sender.stats().packets === (sender.stats().frames - rest) / 960)
+        let last = 0
+        for (let packet = sender.readPacket(); packet !== null; packet = sender.readPacket()) last = opener.open(packet).timestamp
+        assert.equal(Math.round(last * 0.048), fed - rest - 960)
+        sender.close()
+        pipe.end()
+        device.close()
+      }, onOverflow))
+  }
+
+  it('tells of the modes of its processor, whether or not anybody fetches packets', () =>
+    perform(FAST, async ({ assert, sdl, microphone, until }) => {
+      const device = microphone({ periodFrames: 480 }, '/dev/zero')
+      const processor = new sdl.AudioProcessor({ frequency: 48000, outputFrequency: 24000, adaptive: { stepDownMs: 0 } })
+      const events = []
+      processor.on('mode', ({ type, mode, from }) => events.push([type, from, mode]))
+      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) })
+      const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer })
+      device.play()
+      await until(() => events.length > 0)
+      assert.deepEqual(events, [['mode', 'full', 'medium']])
+      sender.close()
+      device.close()
+    }))
+
+  it('has its processor for itself, and no memory that other threads see', () =>
+    perform(FAST, async ({ assert, sdl, microphone, until, codeOf }) => {
+      const device = microphone({ periodFrames: 480 }, '/dev/zero')
+      const processor = new sdl.AudioProcessor({ frequency: 48000, allowPlaintext: true })
+      const sealer = new sdl.PacketSealer({ format: 'seq-pts', key: Buffer.alloc(16) })
+      const sender = new sdl.Sender({ tap: device.createTap(), processor, sealer })
+      assert.equal(codeOf(() => processor.process(new Float32Array(960), Buffer.alloc(0))), 'ERR_AUDIO_DEVICE_BUSY')
+      device.play()
+      await until(() => sender.stats().packets > 0)
+      const shared = new Uint8Array(new SharedArrayBuffer(4000))
+      assert.equal(codeOf(() => sender.readPacketInto(shared)), 'ERR_AUDIO_INVALID_ARG')
+      assert.ok(shared.every((byte) => byte === 0))
+      assert.ok(sender.readPacketInto(new Uint8Array(4000)) > 0)
+      sender.close()
+      await until(() => codeOf(() => processor.process(new Float32Array(960), Buffer.alloc(0))) === 'none')
+      device.close()
     }))
 })

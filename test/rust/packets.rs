@@ -1,5 +1,7 @@
 //! Encryption against published vectors, and packets against everything that a network may do to them.
 
+#[path = "packets/numbers.rs"]
+mod numbers;
 #[path = "packets/vectors.rs"]
 mod vectors;
 
@@ -273,34 +275,6 @@ fn no_keystream_is_used_twice_whatever_the_timestamps() {
 }
 
 #[test]
-fn a_sealer_refuses_to_wrap_and_keeps_refusing() {
-    for format in FORMATS {
-        for suite in SUITES {
-            let mut sealer = Sealer::new(stream(format), suite, key_of(suite), u32::MAX - 1).expect("a sealer");
-            let mut packet = [0; 100];
-            let mut sealed = 0;
-            let refused = loop {
-                match sealer.seal_into(&[1; 16], Wish::default(), &mut packet) {
-                    Ok(_) => sealed += 1,
-                    Err(error) => break error.code,
-                }
-            };
-            assert_eq!((sealed, refused), (2, ErrorCode::NonceReuse));
-            assert!(sealer.seal_into(&[1; 16], Wish::default(), &mut packet).is_err());
-        }
-    }
-    let mut sealer = Sealer::new(stream(Format::Xiaozhi), Suite::Aes128Ctr, &KEY[..16], u32::MAX).expect("a sealer");
-    let code =
-        |length: usize, sealer: &mut Sealer| sealer.seal_into(&vec![0; length], Wish::default(), &mut [0; 100]).err();
-    assert_eq!(
-        code(17, &mut sealer).map(|error| error.code),
-        Some(ErrorCode::NonceReuse),
-        "a carry into the timestamp"
-    );
-    assert_eq!(code(16, &mut sealer), None);
-}
-
-#[test]
 fn refused_payloads_take_no_sequence() {
     for format in FORMATS {
         let mut sealer = sealer(format, Suite::Aes128Gcm);
@@ -313,6 +287,24 @@ fn refused_payloads_take_no_sequence() {
         assert_eq!(refuse(65_536, &mut room), Err(ErrorCode::OutOfRange));
         assert_eq!(refuse(100, &mut room[..99 + overhead]), Err(ErrorCode::OutOfRange));
         assert_eq!(sealer.sequence(), Some(1));
+    }
+}
+
+#[test]
+fn samples_are_sealed_only_under_the_number_of_frames_that_they_are() {
+    let samples = Stream { channels: 2, codec: Codec::Pcm, ..stream(Format::SeqPts) };
+    let mut sealer = Sealer::new(samples, Suite::Aes128Gcm, &KEY[..16], 1).expect("a sealer");
+    let mut packet = [0; 200];
+    for wrong in [0, 9, 11, 999, u32::MAX] {
+        let wish = Wish { frames: Some(wrong), ..Wish::default() };
+        let refused = sealer.seal_into(&[0; 80], wish, &mut packet).expect_err("a refusal");
+        assert_eq!((refused.code, sealer.sequence()), (ErrorCode::OutOfRange, Some(1)), "{wrong} frames");
+    }
+    let mut opener = opener(Format::SeqPts, Suite::Aes128Gcm);
+    for frames in [Some(10), None] {
+        let wish = Wish { frames, ..Wish::default() };
+        let size = sealer.seal_into(&[0; 80], wish, &mut packet).expect("a packet");
+        assert_eq!(opener.open_into(&packet[..size], &mut [0; 100]).expect("authentic").stamp.frames, 10);
     }
 }
 

@@ -22,6 +22,49 @@ const PAIRS: [(u32, u32); 13] = [
     (8_000, 16_000),
 ];
 
+/// What else is in the documented range: far apart, close together, at its ends, with and without a common divisor.
+const FAR_PAIRS: [(u32, u32); 20] = [
+    (16_000, 8_000),
+    (22_050, 8_000),
+    (32_000, 8_000),
+    (44_100, 8_000),
+    (48_000, 4_000),
+    (48_000, 12_000),
+    (64_000, 16_000),
+    (96_000, 44_100),
+    (15_999, 16_000),
+    (11_025, 48_000),
+    (8_000, 48_000),
+    (1_400, 48_000),
+    (1_333, 48_000),
+    (1_000, 48_000),
+    (1_001, 1_000),
+    (37_123, 1_009),
+    (192_000, 8_000),
+    (383_999, 48_000),
+    (96_000, 1_000),
+    (384_000, 192_000),
+];
+
+fn all_pairs() -> impl Iterator<Item = (u32, u32)> {
+    PAIRS.into_iter().chain(FAR_PAIRS)
+}
+
+/// Half the narrower rate.
+fn half(from: u32, to: u32) -> f64 {
+    f64::from(from.min(to)) / 2.0
+}
+
+/// Up to where speech is promised to stay as it is.
+fn speech_hz(from: u32, to: u32) -> f64 {
+    (0.75 * half(from, to)).min(3000.0)
+}
+
+/// Long enough for a few thousand frames at the narrower rate.
+fn frames_to_measure(from: u32, to: u32) -> usize {
+    (f64::from(from) * 2_000.0 / half(from, to)) as usize
+}
+
 fn resampler(from: u32, to: u32, channels: usize, quality: Quality) -> Resampler {
     Resampler::new(Hz(from), Hz(to), channels, quality).expect("these rates are in range")
 }
@@ -51,7 +94,7 @@ fn finish(resampler: &mut Resampler, out: &mut Vec<f32>) {
 
 /// A tone that swells and fades, so that it has no edges of its own.
 fn tone(hz: f64, rate: u32, frames: usize) -> Vec<f32> {
-    let swell = |i: usize| 0.5 - 0.5 * (TAU * i as f64 / frames as f64).cos();
+    let swell = |i: usize| (0.5 - 0.5 * (TAU * i as f64 / frames as f64).cos()).powi(2);
     (0..frames).map(|i| (swell(i) * (TAU * hz * i as f64 / f64::from(rate)).sin()) as f32).collect()
 }
 
@@ -62,7 +105,7 @@ fn level(samples: &[f32]) -> f64 {
 
 /// dB by which a tone comes out weaker than it went in, in the steady part of it.
 fn loss(from: u32, to: u32, quality: Quality, hz: f64) -> f64 {
-    let input = tone(hz, from, from as usize / 2);
+    let input = tone(hz, from, frames_to_measure(from, to));
     let out = whole(&mut resampler(from, to, 1, quality), &input);
     assert!(out.iter().all(|sample| sample.is_finite()));
     level(&input)
@@ -90,14 +133,26 @@ fn noise(samples: usize) -> Vec<f32> {
     (0..samples).map(|_| random(&mut state, 20_001) as f32 / 10_000.0 - 1.0).collect()
 }
 
+/// Milliseconds that each quality promises.
+fn longest_delay(from: u32, to: u32, quality: Quality) -> f64 {
+    let frame = 1000.0 / (2.0 * half(from, to));
+    let fall = (half(from, to) - speech_hz(from, to)) / 1000.0;
+    match quality {
+        Quality::Voice if half(from, to) >= 8000.0 => 1.5,
+        Quality::Voice => f64::max(1.5, 5.1 / fall + 7.0 * frame),
+        Quality::Fast => f64::max(0.75, 3.1 / fall + 7.0 * frame),
+        Quality::Best => 264.0 * frame,
+    }
+}
+
 #[test]
-fn the_delay_is_what_it_says_and_short_for_voice() {
-    for (from, to) in PAIRS {
+fn the_delay_is_what_it_says_and_as_short_as_promised() {
+    for (from, to) in all_pairs() {
         for quality in QUALITIES {
             let mut resampler = resampler(from, to, 1, quality);
             let delay = resampler.delay().0 as f64;
-            let mut impulse = vec![0.0; from as usize / 5];
-            let at = from as usize / 10 - from as usize / 10 % 441;
+            let mut impulse = vec![0.0; frames_to_measure(from, to) / 4];
+            let at = impulse.len() / 2 - impulse.len() / 2 % 441;
             impulse[at] = 1.0;
             let out = whole(&mut resampler, &impulse);
             let peak = |n: &f64| f64::from(out[*n as usize].abs());
@@ -105,24 +160,24 @@ fn the_delay_is_what_it_says_and_short_for_voice() {
             let top = places.iter().copied().max_by(|a, b| peak(a).total_cmp(&peak(b))).expect("samples");
             let measured = top - at as f64 * f64::from(to) / f64::from(from);
             assert!((measured - delay).abs() <= 1.0, "{from} → {to} {quality:?}: {measured} frames, told {delay}");
-            let ms = delay * 1000.0 / f64::from(to);
-            println!("{from} → {to} {quality:?}: {ms:.2} ms");
-            if quality == Quality::Voice {
-                assert!(ms <= if from < 16_000 { 3.0 } else { 1.5 }, "{from} → {to}: {ms} ms");
-            }
+            let (ms, most) = (delay * 1000.0 / f64::from(to), longest_delay(from, to, quality));
+            println!("{from} → {to} {quality:?}: {ms:.2} ms, at most {most:.2}");
+            assert!(ms <= most, "{from} → {to} {quality:?}: {ms} ms instead of {most}");
         }
     }
 }
 
 #[test]
 fn tones_above_the_narrower_band_do_not_come_through() {
-    for (from, to) in PAIRS.into_iter().filter(|(from, to)| from > to) {
+    // Between rates that are nearly the same no tone is above the one and below the other.
+    for (from, to) in all_pairs().filter(|(from, to)| f64::from(*from) > 1.02 * f64::from(*to)) {
         for quality in QUALITIES {
             let limit = limit_of(quality);
             let mut least = f64::INFINITY;
-            for step in 0..12 {
+            let steps = if PAIRS.contains(&(from, to)) { 11 } else { 2 };
+            for step in 0..=steps {
                 let low = f64::from(to) / 2.0 * 1.005;
-                let hz = low + (f64::from(from) * 0.499 - low) * f64::from(step) / 11.0;
+                let hz = low + (f64::from(from) * 0.499 - low) * f64::from(step) / f64::from(steps);
                 let loss = loss(from, to, quality, hz);
                 assert!(loss >= limit, "{from} → {to} {quality:?}: {hz:.0} Hz comes through at -{loss:.1} dB");
                 least = least.min(loss);
@@ -135,20 +190,17 @@ fn tones_above_the_narrower_band_do_not_come_through() {
 #[test]
 fn images_of_tones_are_below_the_same_limits() {
     // What is not the tone itself: the output less the best fit of a sine of that frequency.
-    for (from, to) in PAIRS.into_iter().filter(|(from, to)| from < to) {
-        for quality in QUALITIES {
-            let limit = limit_of(quality) - 5.0;
-            let hz = f64::from(from) * 0.21;
+    for (from, to) in all_pairs().filter(|(from, to)| from < to) {
+        for (quality, part) in QUALITIES.into_iter().flat_map(|quality| [0.21, 0.47].map(|part| (quality, part))) {
+            let limit = limit_of(quality);
+            let hz = f64::from(from) * part;
+            let length = frames_to_measure(from, to);
             let input: Vec<f32> =
-                (0..from as usize).map(|i| (0.9 * (TAU * hz * i as f64 / f64::from(from)).sin()) as f32).collect();
+                (0..length).map(|i| (0.9 * (TAU * hz * i as f64 / f64::from(from)).sin()) as f32).collect();
             let out = whole(&mut resampler(from, to, 1, quality), &input);
-            let steady = &out[to as usize / 4..to as usize * 3 / 4];
-            let rest = without_tone(steady, hz / f64::from(to));
-            assert!(
-                level(steady) - level(&rest) >= limit,
-                "{from} → {to} {quality:?}: {:.1} dB",
-                level(steady) - level(&rest)
-            );
+            let steady = &out[out.len() / 4..out.len() * 3 / 4];
+            let below = level(&input) - level(&without_tone(steady, hz / f64::from(to)));
+            assert!(below >= limit, "{from} → {to} {quality:?}: {hz:.0} Hz has images at -{below:.1} dB");
         }
     }
 }
@@ -182,6 +234,19 @@ fn the_passband_is_flat() {
         for part in [0.02, 0.3, 0.7, 1.0] {
             let loss = loss(from, to, quality, hz * part);
             assert!(loss.abs() < 0.15, "{from} → {to} {quality:?}: {:.0} Hz loses {loss:.3} dB", hz * part);
+        }
+    }
+}
+
+#[test]
+fn speech_stays_as_it_is_at_any_rate() {
+    for (from, to) in all_pairs() {
+        for quality in QUALITIES {
+            let hz = if quality == Quality::Best { 0.92 * half(from, to) } else { speech_hz(from, to) };
+            for part in [0.5, 1.0] {
+                let loss = loss(from, to, quality, hz * part);
+                assert!(loss.abs() < 0.15, "{from} → {to} {quality:?}: {:.0} Hz loses {loss:.3} dB", hz * part);
+            }
         }
     }
 }

@@ -36,6 +36,7 @@ sanitize() {
   echo "sanitize: $kind: its probe is reported; $passed tests ($*) without a report, $((SECONDS - started)) s"
 }
 
-sanitize thread ThreadSanitizer '-Copt-level=1' --lib --test sanitized --test frames --test sources --test shared --test capture
+sanitize thread ThreadSanitizer '-Copt-level=1' --lib --test sanitized --test frames --test sources --test shared --test capture \
+  --test packets --test voice
 sanitize realtime RealtimeSanitizer '--cfg rtsan' --test sanitized
 sanitize address AddressSanitizer '' --lib --test sanitized --test frames --test sources --test shared --test capture --test fuzz

@@ -93,6 +93,78 @@ fn one_tap_that_overflows_loses_by_its_own_policy_and_the_others_nothing() {
     assert_eq!((whole.tally.episode_frames.get(), stage.shared.tally.queue.episode_frames.get()), (0, 0));
 }
 
+/// Reads at most so many frames; returns which ones, having seen that each lies where it says.
+fn read_placed(end: &TapEnd, frames: u64, missed: &[(u64, u64)]) -> Vec<u64> {
+    let mut out = vec![0; NUMBERED.bytes_of(Frames(frames))];
+    let (at, filled) = end.read_run(&mut out, NUMBERED);
+    let numbers = out[..filled].chunks_exact(8).map(|frame| u64::from_le_bytes(frame.try_into().expect("eight bytes")));
+    let numbers: Vec<u64> = numbers.collect();
+    for (place, number) in (at.0..).zip(&numbers) {
+        let gone: u64 = missed.iter().filter(|(before, _)| before <= number).map(|(_, frames)| frames).sum();
+        assert_eq!(place, number + gone, "of {} frames", numbers.len());
+    }
+    numbers
+}
+
+#[test]
+fn every_frame_that_a_tap_reads_lies_where_it_would_had_nothing_been_lost() {
+    for overflow in [Overflow::DropOldest, Overflow::DropNewest] {
+        for (seed, longest) in (0..40).zip([20, 150, 700].into_iter().cycle()) {
+            let mut random = Random::new(seed);
+            let mut stage = microphone(NUMBERED);
+            let end = stage.add(overflow, Frames(300));
+            let (mut said, mut read, mut missed) = (0, 0, Vec::new());
+            for _ in 0..400 {
+                if random.below(40) == 0 {
+                    // The device was gone for so long.
+                    let gone = 1 + random.below(5_000);
+                    stage.shared.tally.gap_frames.add(gone);
+                    missed.push((said, gone));
+                }
+                let frames = 1 + random.below(longest);
+                stage.say(&numbers(said, frames));
+                said += frames;
+                if random.below(3) == 0 {
+                    read += read_placed(&end, 1 + random.below(400), &missed).len();
+                }
+            }
+            loop {
+                match read_placed(&end, 9_999, &missed).len() {
+                    0 => break,
+                    more => read += more,
+                }
+            }
+            let lost = end.tally.episode_frames.get();
+            assert_eq!(read as u64 + lost, said, "{overflow:?}, blocks of up to {longest}");
+            assert!(longest < 100 || lost > 0);
+        }
+    }
+}
+
+#[test]
+fn a_tap_that_nobody_reads_for_long_knows_the_time_again_from_the_second_gap_on() {
+    let mut stage = microphone(NUMBERED);
+    let end = stage.add(Overflow::DropOldest, Frames(300));
+    // More gaps than are kept.
+    for block in 0..100 {
+        stage.shared.tally.gap_frames.add(10);
+        stage.say(&numbers(block * 3, 3));
+    }
+    let mut out = vec![0; NUMBERED.bytes_of(Frames(300))];
+    let mut last = Frames::ZERO;
+    loop {
+        let (at, filled) = end.read_run(&mut out, NUMBERED);
+        if filled == 0 {
+            break;
+        }
+        last = at + Frames(filled as u64 / 8);
+    }
+    assert!(last.0 >= 300 + 640 && last.0 <= 1_300, "{last:?}");
+    stage.shared.tally.gap_frames.add(10);
+    stage.say(&numbers(300, 3));
+    assert_eq!(end.read_run(&mut out, NUMBERED).0, Frames(300 + 101 * 10));
+}
+
 #[test]
 fn a_tap_hears_from_the_block_after_it_came_to_the_one_before_it_left_and_goes_home() {
     let mut stage = microphone(NUMBERED);

@@ -1,5 +1,8 @@
 //! The processor and its threads.
 
+#[path = "voice/sending.rs"]
+mod sending;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,15 +11,11 @@ use std::time::{Duration, Instant};
 use sdl_callback_audio::codec::opus::{Application, OpusDecoder, Pcm, Settings, Slot};
 use sdl_callback_audio::error::ErrorCode;
 use sdl_callback_audio::packet::aes_ctr::AesKey;
-use sdl_callback_audio::packet::header::{Codec, Format, Stream};
-use sdl_callback_audio::packet::open::{Accepts, Opener};
-use sdl_callback_audio::packet::seal::Sealer;
 use sdl_callback_audio::packet::suite::Suite;
 use sdl_callback_audio::units::{Frames, Hz, Micros};
 use sdl_callback_audio::voice::ladder::{Limits, Mode};
 use sdl_callback_audio::voice::pool::{Job, OwnedPcm, Pool, Results};
 use sdl_callback_audio::voice::processor::{Processor, ProcessorOptions};
-use sdl_callback_audio::voice::send::{FrameSource, Sender};
 
 const KEY: [u8; 16] = *b"sixteen byte key";
 
@@ -28,7 +27,7 @@ fn options(mode: Mode) -> ProcessorOptions {
         frame: Frames(960),
         application: Application::Voip,
         settings: Settings { bitrate: Some(24_000), complexity: Some(0), ..Settings::default() },
-        key: Some((Suite::Aes128Ctr, KEY.to_vec())),
+        key: Some((Suite::Aes128Ctr, KEY.to_vec().into())),
         mode,
         adaptive: None,
         allow_plaintext: false,
@@ -123,7 +122,7 @@ fn refusals_change_nothing() {
     let frame = sound(960);
     let run = |disturb: bool| -> Vec<Option<Vec<u8>>> {
         let mut processor =
-            processor(ProcessorOptions { key: Some((Suite::Aes128Gcm, KEY.to_vec())), ..options(Mode::Full) });
+            processor(ProcessorOptions { key: Some((Suite::Aes128Gcm, KEY.to_vec().into())), ..options(Mode::Full) });
         (0..5)
             .map(|_| {
                 if disturb {
@@ -190,79 +189,15 @@ fn the_pool_gives_what_one_thread_gives_in_order_and_tells_of_it_seldom() {
     }
 }
 
-/// A microphone that gives what it has in blocks of its own size.
-struct Blocks {
-    samples: Arc<Mutex<Vec<f32>>>,
-    block: usize,
-}
-
-impl FrameSource for Blocks {
-    fn read(&mut self, out: &mut [f32]) -> Frames {
-        let mut samples = self.samples.lock().expect("the samples");
-        let count = out.len().min(self.block).min(samples.len());
-        samples.drain(..count).zip(out).for_each(|(sample, out)| *out = sample);
-        Frames(count as u64)
-    }
-}
-
-fn sender(samples: &Arc<Mutex<Vec<f32>>>, block: usize, format: Format) -> Sender<Blocks> {
-    let processor = processor(ProcessorOptions { key: None, ..options(Mode::Full) });
-    let stream = Stream { format, ssrc: 1, direction: false, frequency: 24_000, channels: 1, codec: Codec::Opus };
-    let sealer = Sealer::new(stream, Suite::Aes128Gcm, &KEY, 1).expect("a sealer");
-    let source = Blocks { samples: samples.clone(), block };
-    Sender::new(source, 48_000, Arc::new(Mutex::new(processor)), sealer).expect("a sender")
+#[test]
+fn what_a_processor_is_handed_its_key_in_is_wiped_when_it_is_dropped() {
+    fn wiped(_: &impl zeroize::ZeroizeOnDrop) {}
+    let (_, key) = options(Mode::Full).key.expect("a key");
+    wiped(&key);
 }
 
 #[test]
-fn a_sender_makes_sealed_packets_of_whatever_blocks_the_microphone_gives() {
-    for format in [Format::Xiaozhi, Format::SeqPts] {
-        for block in [64, 480, 1_000] {
-            let samples = Arc::new(Mutex::new(Vec::new()));
-            let mut sender = sender(&samples, block, format);
-            let accepts = Accepts { format, ssrc: Some(1), direction: Some(false) };
-            let mut opener = Opener::new(accepts, Suite::Aes128Gcm, &KEY).expect("an opener");
-            let mut packets = 0;
-            for part in sound(48_000).chunks(700) {
-                samples.lock().expect("the samples").extend_from_slice(part);
-                sender.step();
-                while let Some(packet) = sender.next_packet() {
-                    let mut out = vec![0; packet.len()];
-                    let header = opener.open_into(&packet, &mut out).expect("authentic");
-                    let unit = if format == Format::Xiaozhi { 20 } else { 20_000 };
-                    assert_eq!(header.stamp.timestamp, packets * unit);
-                    packets += 1;
-                    assert_eq!(header.stamp.sequence, packets as u32);
-                }
-            }
-            let stats = sender.stats();
-            assert_eq!((packets, stats.packets, stats.frames, stats.failed, stats.dropped), (50, 50, 48_000, 0, 0));
-        }
-    }
-}
-
-#[test]
-fn a_sender_that_nobody_listens_to_keeps_the_newest_packets_and_counts_the_others() {
-    let samples = Arc::new(Mutex::new(sound(960 * 300)));
-    let mut sender = sender(&samples, 960, Format::SeqPts);
-    assert_eq!(sender.step(), 300);
-    let kept = std::iter::from_fn(|| sender.next_packet()).count();
-    assert_eq!((kept, sender.stats().dropped), (250, 50));
-}
-
-#[test]
-fn a_sender_takes_no_processor_that_encrypts_and_its_own_never_gives_samples_in_the_clear() {
-    let stream = Stream {
-        format: Format::SeqPts,
-        ssrc: 1,
-        direction: false,
-        frequency: 24_000,
-        channels: 1,
-        codec: Codec::Opus,
-    };
-    let sealer = Sealer::new(stream, Suite::Aes128Gcm, &KEY, 1).expect("a sealer");
-    let source = Blocks { samples: Arc::new(Mutex::new(Vec::new())), block: 1 };
-    let encrypting = Arc::new(Mutex::new(processor(options(Mode::Full))));
-    assert_eq!(Sender::new(source, 48_000, encrypting, sealer).err().expect("a refusal").code, ErrorCode::InvalidArg);
+fn a_processor_without_a_key_never_gives_samples_by_itself() {
     let minimal = ProcessorOptions { key: None, ..options(Mode::Minimal) };
     assert_eq!(Processor::new(minimal).err().expect("a refusal").code, ErrorCode::InvalidArg);
     let limits = Limits { step_down: Micros(1.0), hold: Micros(1e6) };

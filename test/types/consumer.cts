@@ -37,6 +37,14 @@ const view: Float32Array = new sdl.AesCtr(packet).apply(decoded, packet)
 const pool = new sdl.AudioProcessorPool({ threads: 1 })
 pool.on('packets', (packets) => packets.forEach(({ stream, data, micros }) => console.log(stream.mode, data?.length, micros)))
 const stream: sdl.AudioProcessor = pool.open({ key: packet, adaptive: { stepDownMs: 5 } })
+pool.on('packets', (packets) => packets.forEach((done) => {
+  if (done.error === null) console.log(done.mode.length + done.micros)
+  else console.log(done.error.code, done.data satisfies null)
+  // @ts-expect-error what failed has no mode
+  console.log(done.mode.length)
+}))
+const { data: plain }: sdl.ProcessedFrame = new sdl.AudioProcessor({ allowPlaintext: true }).process(view)
+const heard: boolean = stream.emit('mode', { type: 'mode', mode: 'full', from: 'medium' })
 stream.on('mode', ({ mode, from }) => console.log(mode === 'full', from))
 const resampled: Float32Array = new sdl.Resampler({ from: 48000, to: 24000 }).process(view)
 // @ts-expect-error Opus does not run at this rate

@@ -1,5 +1,6 @@
 //! Sources and taps as their holders build them, and a ring in memory that JavaScript would share.
 
+use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,6 +10,7 @@ use ringbuf::traits::Split;
 use sdl_callback_audio::format::Layout;
 use sdl_callback_audio::link::episodes::{EpisodeReceiver, episode_lane};
 use sdl_callback_audio::link::frames::{FrameReader, frame_ring};
+use sdl_callback_audio::link::gaps::{GapReceiver, gap_lane};
 use sdl_callback_audio::link::latest::GainOrder;
 use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
@@ -93,6 +95,7 @@ pub struct TapEnd {
     pub tally: Arc<QueueTally>,
     pub marks: Arc<FrameMarks>,
     pub reader: Arc<TryCell<FrameReader>>,
+    pub gaps: RefCell<GapReceiver>,
     pub episodes: EpisodeReceiver,
     pub scraps: [ScrapReceiver; 2],
 }
@@ -102,6 +105,16 @@ impl TapEnd {
         self.reader.with(|reader| {
             reader.settle();
             reader.pop(into)
+        })
+    }
+
+    /// Up to where frames are missing: where in the microphone's time the first one lies, and the bytes.
+    pub fn read_run(&self, into: &mut [u8], layout: Layout) -> (Frames, usize) {
+        self.reader.with(|reader| {
+            reader.settle();
+            let run = self.gaps.borrow_mut().run(reader.passed(), self.marks.written());
+            let room = into.len().min(layout.bytes_of(run.frames));
+            (run.at, reader.pop(&mut into[..room]))
         })
     }
 }
@@ -115,10 +128,12 @@ pub fn tap(layout: Layout, pump: &Arc<Bell>, overflow: Overflow, max: Frames) ->
     let (writer, reader, marks) = frame_ring(layout, max + Frames(1_000), scrap);
     let reader = Arc::new(TryCell::new(reader));
     let (_, spares) = HeapRb::new(1).split();
-    let lanes = TapLanes { writer, reader: reader.clone(), marks: marks.clone(), spares, scrap: write_scrap };
+    let (gaps, gaps_out) = gap_lane();
+    let lanes = TapLanes { writer, reader: reader.clone(), marks: marks.clone(), gaps, spares, scrap: write_scrap };
     let signals = (control.clone(), tally.clone(), pump.clone());
     let tap = Tap::new(Sink::Queue(lanes, overflow), (layout, max), sender, signals);
-    (TapEnd { control, tally, marks, reader, episodes, scraps: [read_ends, write_ends] }, Box::new(tap))
+    let gaps = RefCell::new(gaps_out);
+    (TapEnd { control, tally, marks, reader, gaps, episodes, scraps: [read_ends, write_ends] }, Box::new(tap))
 }
 
 impl Capture {

@@ -16,6 +16,7 @@ use sdl_callback_audio::link::clock::device_clock;
 use sdl_callback_audio::link::control::Control;
 use sdl_callback_audio::link::episodes::{Episode, EpisodeReceiver, episode_lane};
 use sdl_callback_audio::link::frames::{FrameReader, FrameWriter, SpareRing, frame_ring};
+use sdl_callback_audio::link::gaps::gap_lane;
 use sdl_callback_audio::link::guests::{Door, guest_room};
 use sdl_callback_audio::link::marks::FrameMarks;
 use sdl_callback_audio::link::scrap::{ScrapReceiver, scrap_lane};
@@ -124,6 +125,7 @@ pub fn capture(layout: Layout, ring: Frames, overflow: Overflow, max: Frames) ->
         writer,
         reader: shared.reader.clone(),
         marks: shared.marks.clone(),
+        gaps: gap_lane().0,
         spares: spares_out,
         scrap: write_scrap,
     };
