@@ -55,6 +55,12 @@ describe('The example', function () {
     assert.ok(Math.abs(peakOf(second) - 0.25) < 0.01)
   })
 
+  it('video-clock shows pictures with their sound', async () => {
+    const { stdout } = await example('video-clock', ['2'], { driver: 'dummy' })
+    const [, pictures, apartMs] = stdout.match(/^(\d+) pictures, 99 % within (\d+) ms of their sound; target \d+ ms, jitter \d+ ms, \d+ gaps, \d+ skipped\n$/)
+    assert.ok(pictures > 10 && Number.isFinite(Number(apartMs)))
+  })
+
   it('mixer mixes three sources and moves their gains', async () => {
     const { stdout, played } = await example('mixer')
     for (const name of ['bass', 'chord', 'voice']) assert.match(stdout, new RegExp(`^${name} +1\\.2 s`, 'm'))
