@@ -1,6 +1,6 @@
 'use strict'
 
-const { Readable, Writable } = require('node:stream')
+const { Readable, Writable, addAbortSignal } = require('node:stream')
 const { codedError, invalid } = require('./errors.cjs')
 const { notWhole } = require('./memory.cjs')
 
@@ -15,17 +15,18 @@ const MAX_QUEUED_MS = 100
 const LIVE_EXCESS_MS = 30
 const LIVE_LOOK_MS = 2000
 
-const STREAM_OPTIONS = ['highWaterMark', 'signal', 'emitClose', 'live']
+const STREAM_OPTIONS = ['highWaterMark', 'emitClose', 'live']
 
 /** Takes the options apart: what the device is, what it is opened with, and what the stream is made with. */
 const sort = (options, type) => {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
-  const { device = {}, name = device?.name, ...rest } = options
+  const { device = {}, name = device?.name, signal, ...rest } = options
   if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
   if (device.type !== undefined && device.type !== type) throw invalid(`Expected a ${type} device`, { device })
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal must be an AbortSignal', { signal })
   const forStream = Object.fromEntries(STREAM_OPTIONS.filter((key) => rest[key] !== undefined).map((key) => [key, rest[key]]))
   const forDevice = Object.fromEntries(Object.entries(rest).filter(([key]) => !STREAM_OPTIONS.includes(key)))
-  return { name, forStream, forDevice }
+  return { name, signal, forStream, forDevice }
 }
 
 const frameBytesOf = (device) => device.channels * device.bytesPerSample
@@ -34,9 +35,11 @@ const aheadBytes = (device) => Math.ceil((AHEAD_MS * device.frequency) / 1000) *
 const failed = () => codedError('DEVICE_LOST', 'the device is gone; open another stream')
 
 /** What befalls the device befalls the stream, though nobody waits for anything just then. */
-const bind = (stream, device, { onLost }) => {
+const bind = (stream, device, { onLost }, signal) => {
   device.on('error', (error) => stream.destroy(error))
   if (onLost === 'fail') device.on('lost', () => stream.destroy(failed()))
+  // Not by `super`: a signal that is aborted already destroys the stream there and then, which has to know its device.
+  if (signal) addAbortSignal(signal, stream)
 }
 
 /** Plays the bytes that are written to it. Made by `createPlaybackStream`. */
@@ -54,7 +57,7 @@ class PlaybackStream extends Writable {
   #lookAt = 0
 
   constructor (open, options = {}) {
-    const { name, forStream: { live, ...forStream }, forDevice } = sort(options, 'playback')
+    const { name, signal, forStream: { live, ...forStream }, forDevice } = sort(options, 'playback')
     if (live !== undefined && typeof live !== 'boolean') throw invalid('live must be a boolean', { live })
     const device = open({ type: 'playback', name }, { capacityMs: CAPACITY_MS, ...forDevice })
     try {
@@ -68,12 +71,12 @@ class PlaybackStream extends Writable {
     this.#begun = Buffer.alloc(this.#frameBytes)
     // Once half of the queue is free: seldom, and the other half is still there to be played.
     this.#wakeFrames = Math.max(1, device.spaceFrames >> 1)
-    bind(this, device, forDevice)
     this.#live = live ?? false
     if (live === undefined) {
       this.on('pipe', (source) => { this.#live = source instanceof CaptureStream })
       this.on('unpipe', () => { this.#live = false })
     }
+    bind(this, device, forDevice, signal)
   }
 
   get device () { return this.#device }
@@ -158,7 +161,7 @@ class CaptureStream extends Readable {
   #stopped = false
 
   constructor (open, options = {}) {
-    const { name, forStream, forDevice } = sort(options, 'recording')
+    const { name, signal, forStream, forDevice } = sort(options, 'recording')
     const device = open({ type: 'recording', name }, { maxQueuedMs: MAX_QUEUED_MS, ...forDevice })
     try {
       super({ highWaterMark: aheadBytes(device), ...forStream })
@@ -169,7 +172,7 @@ class CaptureStream extends Readable {
     this.#device = device
     this.#frameBytes = frameBytesOf(device)
     this.#mostBytes = Math.max(1, Math.floor(this.readableHighWaterMark / this.#frameBytes)) * this.#frameBytes
-    bind(this, device, forDevice)
+    bind(this, device, forDevice, signal)
   }
 
   get device () { return this.#device }
@@ -184,7 +187,7 @@ class CaptureStream extends Readable {
 
   _construct (callback) {
     try {
-      if (!this.#stopped) this.#device.play()
+      if (!this.#stopped && !this.destroyed) this.#device.play()
     } catch (error) {
       return callback(error)
     }

@@ -11,7 +11,7 @@ export interface StreamOptions extends AudioOptions {
   readonly name?: string | null
   /** Bytes that the stream keeps on top of the device's queue. Default: 20 ms. */
   readonly highWaterMark?: number
-  /** Aborting it destroys the stream. */
+  /** Aborting it destroys the stream, with an `AbortError`; one that is aborted already, as soon as the stream is made. */
   readonly signal?: AbortSignal
 }
 

@@ -127,10 +127,24 @@ describe('A playback stream', function () {
       assert.ok(stream.device.closed)
     }))
 
+  it('is ended by a signal that was aborted before it was made, and so is a capture stream', () =>
+    perform(FAST, async ({ assert, sdl, heard, tape, until, openFiles, fs }) => {
+      const name = tape()
+      fs.writeFileSync(name, Buffer.alloc(48_000))
+      for (const make of [sdl.createPlaybackStream, sdl.createCaptureStream]) {
+        const reason = new Error('no more')
+        const stream = make({ name, signal: AbortSignal.abort(reason) })
+        const error = await heard(stream, 'error')
+        assert.deepEqual([error.name, error.cause], ['AbortError', reason])
+        assert.ok(stream.device.closed)
+      }
+      await until(() => !openFiles().includes(name))
+    }))
+
   it('refuses what openDevice refuses, and leaves no device behind', () =>
     perform(FAST, async ({ assert, sdl, tape, codeOf, until, openFiles }) => {
       const name = tape()
-      for (const options of [null, 1, { device: null }, { device: { name, type: 'recording' } }, { name: 7 }, { name, channels: '2' }]) {
+      for (const options of [null, 1, { device: null }, { device: { name, type: 'recording' } }, { name: 7 }, { name, channels: '2' }, { name, signal: null }, { name, signal: {} }]) {
         assert.equal(codeOf(() => sdl.createPlaybackStream(options)), 'ERR_AUDIO_INVALID_ARG', JSON.stringify(options))
       }
       assert.equal(codeOf(() => sdl.createPlaybackStream({ name, channels: 9 })), 'ERR_AUDIO_OUT_OF_RANGE')
