@@ -113,4 +113,6 @@ const interpret = (device, options) => {
   }
 }
 
-module.exports = { MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, checkDevice, integer, interpret, milliseconds, oneOf, range }
+module.exports = {
+  MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, MAX_PERIOD_FRAMES, checkDevice, integer, interpret, milliseconds, oneOf, range, shown,
+}
