@@ -6,7 +6,7 @@ const exit = require('./exit.cjs')
 const { formats } = require('./formats.cjs')
 const { checkGain, setGain } = require('./gain.cjs')
 const { Held, slotOf } = require('./held.cjs')
-const { range, integer, milliseconds, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS } = require('./options.cjs')
+const { checkOptions, range, integer, milliseconds, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS } = require('./options.cjs')
 const { invalid } = require('./errors.cjs')
 const { ringWords } = require('./shared-ring.cjs')
 const { writeFrom } = require('./transfer.cjs')
@@ -111,7 +111,7 @@ const queueOf = (source, slot, ring) => ({
 
 /** Checks what `createSource` was given, and opens the source on the device in `slot`. */
 const openSource = (device, slot, options = {}) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { ring } = options
   const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options
   integer('frequency', frequency)

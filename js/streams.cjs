@@ -3,6 +3,7 @@
 const { Readable, Writable, addAbortSignal } = require('node:stream')
 const { codedError, invalid } = require('./errors.cjs')
 const { notWhole } = require('./memory.cjs')
+const { checkOptions } = require('./options.cjs')
 
 // Devices as streams of Node. Who waits is woken by the device, never by a timer.
 
@@ -19,7 +20,7 @@ const STREAM_OPTIONS = ['highWaterMark', 'emitClose', 'live']
 
 /** Takes the options apart: what the device is, what it is opened with, and what the stream is made with. */
 const sort = (options, type) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { device = {}, name = device?.name, signal, ...rest } = options
   if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
   if (device.type !== undefined && device.type !== type) throw invalid(`Expected a ${type} device`, { device })

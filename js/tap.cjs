@@ -5,7 +5,7 @@ const diagnostics = require('./diagnostics.cjs')
 const { formats } = require('./formats.cjs')
 const { Held, slotOf } = require('./held.cjs')
 const { invalid } = require('./errors.cjs')
-const { milliseconds, oneOf } = require('./options.cjs')
+const { checkOptions, milliseconds, oneOf } = require('./options.cjs')
 const { ringWords } = require('./shared-ring.cjs')
 const { readInto } = require('./transfer.cjs')
 const { checkFrames, waitFor } = require('./wait.cjs')
@@ -82,7 +82,7 @@ class AudioTap extends Held {
 
 /** Checks what `createTap` was given, and opens the tap on the microphone in `slot`. */
 const openTap = (device, slot, options = {}) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { ring, maxQueuedMs = 10_000, onOverflow = 'drop-oldest' } = options
   milliseconds('maxQueuedMs', maxQueuedMs)
   oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])

@@ -7,7 +7,7 @@ const v8 = require('node:v8')
 const { MessageChannel, Worker } = require('node:worker_threads')
 const board = require('./board.cjs')
 const { codedError, invalid } = require('../errors.cjs')
-const { MAX_PERIOD_FRAMES, integer, milliseconds, range } = require('../options.cjs')
+const { MAX_PERIOD_FRAMES, checkOptions, integer, milliseconds, range } = require('../options.cjs')
 const { peerOn } = require('./rpc.cjs')
 
 // The side that starts a render worker.
@@ -23,7 +23,7 @@ const urlOf = (module) => {
 
 /** Checks the options; returns what the worker is told, what it may call here, and what Node makes it of. */
 const interpret = (options) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { methods = {}, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
   const callable = typeof methods === 'object' && methods !== null && Object.values(methods).every((method) => typeof method === 'function')
   if (!callable) throw invalid('methods must be an object of functions', { methods })
