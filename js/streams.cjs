@@ -172,8 +172,12 @@ class CaptureStream extends Readable {
     }
     this.#device = device
     this.#frameBytes = frameBytesOf(device)
-    this.#mostBytes = Math.max(1, Math.floor(this.readableHighWaterMark / this.#frameBytes)) * this.#frameBytes
+    // Who wants nothing kept is given what there is when it asks.
+    const mostBytes = this.readableHighWaterMark || aheadBytes(device)
+    this.#mostBytes = Math.max(1, Math.floor(mostBytes / this.#frameBytes)) * this.#frameBytes
     bind(this, device, forDevice, signal)
+    // Not in `_construct`: with a highWaterMark of 0 Node forgets who asked before that was done.
+    if (!this.destroyed) device.play()
   }
 
   get device () { return this.#device }
@@ -184,15 +188,6 @@ class CaptureStream extends Readable {
     this.#stopped = true
     this.#device.pause()
     this.#ending.abort()
-  }
-
-  _construct (callback) {
-    try {
-      if (!this.#stopped && !this.destroyed) this.#device.play()
-    } catch (error) {
-      return callback(error)
-    }
-    callback()
   }
 
   _read () {

@@ -223,6 +223,35 @@ describe('A capture stream', function () {
       assert.ok(stream.destroyed)
     }))
 
+  it('gives what there is to who asks for it, though it is to keep nothing for them', () =>
+    perform(FAST, async ({ assert, sdl, signals, PipeMicrophone }) => {
+      const sound = signals.noise(10, 48 * 100 * 4)
+      const readers = {
+        iterated: async (stream, take) => { for await (const chunk of stream) take(chunk) },
+        readable: (stream, take) => new Promise((resolve) => {
+          stream.on('close', resolve)
+          stream.on('readable', () => { for (let chunk = stream.read(); chunk; chunk = stream.read()) take(chunk) })
+        }),
+        flowing: (stream, take) => new Promise((resolve) => {
+          stream.on('close', resolve)
+          stream.on('data', take)
+        }),
+      }
+      for (const [name, read] of Object.entries(readers)) {
+        const pipe = new PipeMicrophone(name)
+        const stream = sdl.createCaptureStream({ name: pipe.file, periodFrames: 48, maxQueuedMs: 10_000, highWaterMark: 0 })
+        const heard = []
+        pipe.feed(sound)
+        await read(stream, (chunk) => {
+          assert.equal(chunk.length % 4, 0)
+          heard.push(chunk)
+          if (Buffer.concat(heard).length >= sound.length) stream.destroy()
+        }).catch(({ code }) => assert.equal(code, 'ERR_STREAM_PREMATURE_CLOSE'))
+        assert.ok(Buffer.concat(heard).subarray(0, sound.length).equals(sound), name)
+        pipe.end()
+      }
+    }))
+
   it('that is stopped before it began is empty', () =>
     perform(FAST, async ({ assert, sdl, PipeMicrophone }) => {
       const pipe = new PipeMicrophone()
