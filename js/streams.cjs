@@ -43,6 +43,9 @@ const bind = (stream, device, { onLost }, signal) => {
   if (signal) addAbortSignal(signal, stream)
 }
 
+/** Lets go of what a capture stream's device holds, unless somebody else reads the stream, who would miss it. */
+let dropBacklog
+
 /** Plays the bytes that are written to it. Made by `createPlaybackStream`. */
 class PlaybackStream extends Writable {
   #device
@@ -53,7 +56,9 @@ class PlaybackStream extends Writable {
   #begunBytes = 0
   #started = false
   #ending = new AbortController()
+  /** What was said of it; where nothing was, it is live while a microphone is piped in. */
   #live
+  #microphone = null
   #least = Infinity
   #lookAt = 0
 
@@ -72,11 +77,9 @@ class PlaybackStream extends Writable {
     this.#begun = Buffer.alloc(this.#frameBytes)
     // Once half of the queue is free: seldom, and the other half is still there to be played.
     this.#wakeFrames = Math.max(1, device.spaceFrames >> 1)
-    this.#live = live ?? false
-    if (live === undefined) {
-      this.on('pipe', (source) => { this.#live = source instanceof CaptureStream })
-      this.on('unpipe', () => { this.#live = false })
-    }
+    this.#live = live
+    this.on('pipe', (source) => { if (source instanceof CaptureStream) this.#microphone = source })
+    this.on('unpipe', (source) => { if (source === this.#microphone) this.#microphone = null })
     bind(this, device, forDevice, signal)
   }
 
@@ -118,7 +121,7 @@ class PlaybackStream extends Writable {
   /** Gives the device what it takes at once; returns the rest. */
   #put (bytes) {
     if (bytes.length === 0) return bytes
-    if (this.#live) this.#shed()
+    if (this.#live ?? this.#microphone !== null) this.#shed()
     const frames = this.#device.write(bytes)
     // Once: whoever pauses the device afterwards means it.
     if (!this.#started) this.#device.play()
@@ -128,13 +131,16 @@ class PlaybackStream extends Writable {
 
   /**
    * Clocks differ, and servers stumble: in time more would be queued than is ever needed, and stay. The queue is then cut off, with a
-   * short fade, and goes on with what comes now.
+   * short fade, and goes on with what comes now; what waits in a microphone's device would only fill it again.
    */
   #shed () {
     const now = performance.now()
     this.#least = Math.min(this.#least, this.#device.queuedFrames)
     if (now < this.#lookAt) return
-    if (this.#least !== Infinity && this.#least * 1000 > LIVE_EXCESS_MS * this.#device.frequency) this.#device.stop()
+    if (this.#least !== Infinity && this.#least * 1000 > LIVE_EXCESS_MS * this.#device.frequency) {
+      this.#device.stop()
+      if (this.#microphone) dropBacklog(this.#microphone)
+    }
     this.#least = Infinity
     this.#lookAt = now + LIVE_LOOK_MS
   }
@@ -160,6 +166,14 @@ class CaptureStream extends Readable {
   #mostBytes
   #ending = new AbortController()
   #stopped = false
+
+  static {
+    dropBacklog = (stream) => {
+      // What was stopped is a recording that is still to be had whole.
+      const ended = stream.#stopped || stream.#device.closed
+      if (!ended && stream.listenerCount('data') === 1) stream.#device.clearQueue()
+    }
+  }
 
   constructor (open, options = {}) {
     const { name, signal, forStream, forDevice } = sort(options, 'recording')

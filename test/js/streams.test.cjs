@@ -292,6 +292,26 @@ describe('A capture stream', function () {
       assert.throws(() => sdl.createPlaybackStream({ live: 'yes' }), { code: 'ERR_AUDIO_INVALID_ARG' })
     }))
 
+  it('piped into a speaker loses its backlog too when that is cut off, unless others read it', () =>
+    perform(REAL_TIME, async ({ assert, sdl, until }) => {
+      for (const shared of [false, true]) {
+        const microphone = sdl.createCaptureStream({ name: '/dev/zero', periodFrames: 480 })
+        const speaker = sdl.createPlaybackStream({ name: '/dev/null', periodFrames: 480 })
+        if (shared) microphone.on('data', () => {})
+        microphone.pipe(speaker)
+        await until(() => speaker.device.stats().playedFrames > 0)
+        // Nothing is taken for long: all that lies between them is full.
+        speaker.device.pause()
+        await until(() => microphone.device.stats().overrunFrames > 0)
+        speaker.device.play()
+        await until(() => speaker.device.stats().discardedFrames > 0)
+        assert.equal(microphone.device.stats().discardedFrames > 0, !shared)
+        microphone.destroy()
+        speaker.destroy()
+        await until(() => microphone.device.closed && speaker.device.closed)
+      }
+    }))
+
   // The disk driver runs ahead of JavaScript here, by as much as the machine allows: what cannot be carried is lost and counted, and
   // what is carried is never old.
   it('piped into a speaker stays within the same delay, minute after minute', () =>
