@@ -9,7 +9,10 @@ export interface StreamOptions extends AudioOptions {
   readonly device?: { readonly name?: string | null, readonly type?: 'playback' | 'recording' }
   /** The same as `device.name`. */
   readonly name?: string | null
-  /** Bytes that the stream keeps on top of the device's queue, and the most in a chunk of a microphone; with 0 that is 20 ms. Default: 20 ms. */
+  /**
+   * Bytes that the stream keeps on top of the device's queue, and the most in a chunk of a microphone (with 0 that is 20 ms).
+   * Default: 20 ms.
+   */
   readonly highWaterMark?: number
   /** Aborting it destroys the stream, with an `AbortError`; one that is aborted already, as soon as the stream is made. */
   readonly signal?: AbortSignal
