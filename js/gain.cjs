@@ -3,6 +3,7 @@
 const native = require('./binding.cjs')
 const { slotOf } = require('./held.cjs')
 const { invalid, outOfRange } = require('./errors.cjs')
+const { checkOptions } = require('./options.cjs')
 
 /** 24 dB: more is a mistake. */
 const MAX_GAIN = 16
@@ -21,9 +22,11 @@ const rampFrames = (name, ms, frequency) => {
 }
 
 /** Lets a device or source go to `gain`; shorter ramps than 5 ms are made that long, as a step would click. */
-const setGain = (held, gain, { rampMs = 10 } = {}, frequency) => {
+const setGain = (held, gain, options = {}, frequency) => {
   const slot = slotOf(held)
   checkGain(gain)
+  checkOptions(options)
+  const { rampMs = 10 } = options
   native.setGain(slot, gain, rampFrames('rampMs', rampMs, frequency))
 }
 

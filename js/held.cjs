@@ -11,6 +11,9 @@ let slotOf
 /** What the native call answered when it was opened. */
 let openedOf
 
+/** The sources and taps of this thread that are open, as far as it was told. */
+const parts = new Set()
+
 /** What instances, sources and taps have in common: a native slot, events, one end. */
 class Held extends KnownEventsEmitter {
   #opened
@@ -59,6 +62,7 @@ class Held extends KnownEventsEmitter {
       events.reference(this, false)
       native.close(slot)
       when.closed(this)
+      if (!parts.delete(this)) closeEnded()
     }
   }
 
@@ -79,4 +83,29 @@ class Held extends KnownEventsEmitter {
   }
 }
 
-module.exports = { Held, slotOf: (held) => slotOf(held), openedOf: (held) => openedOf(held) }
+/** What sources and taps have in common: they end with their device. */
+class Part extends Held {
+  constructor (...args) {
+    super(...args)
+    parts.add(this)
+  }
+
+  get closed () { return super.closed || native.isClosed(openedOf(this).slot) }
+}
+
+/** A device was closed here: its sources and taps need not wait until the pump tells them. */
+const closeEnded = () => {
+  for (const part of [...parts]) {
+    // A listener of one may close another.
+    if (parts.has(part) && native.isClosed(openedOf(part).slot)) events.tell(() => part.close())
+  }
+}
+
+/** As `slotOf`; throws as well when another thread has closed the device and nobody was told yet. */
+const openSlotOf = (part) => {
+  const slot = slotOf(part)
+  if (native.isClosed(slot)) throw closed(part.id)
+  return slot
+}
+
+module.exports = { Held, Part, openSlotOf, slotOf: (held) => slotOf(held), openedOf: (held) => openedOf(held) }

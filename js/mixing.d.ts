@@ -110,6 +110,10 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
   readonly handle: number
   ref (): this
   unref (): this
+  /**
+   * True at once when its device is closed. If that was another thread, `'close'` comes when this one turns to its events; until
+   * then `queuedFrames` and `spaceFrames` still answer, and all else throws.
+   */
   readonly closed: boolean
   /** What is queued is dropped; what sounds fades out. */
   close (): void
@@ -162,6 +166,7 @@ export interface AudioTap extends KnownEventsEmitter<TapEvents> {
   readonly handle: number
   ref (): this
   unref (): this
+  /** As that of a source. */
   readonly closed: boolean
   close (): void
   [Symbol.dispose] (): void

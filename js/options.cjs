@@ -49,6 +49,11 @@ const oneOf = (name, value, words) => {
   }
 }
 
+/** Where options may be left out, they are an object or undefined. */
+const checkOptions = (options) => {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+}
+
 const checkDevice = (device) => {
   if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
   if (typeof device.type !== 'string') throw invalid('device.type must be a string', { device })
@@ -57,7 +62,7 @@ const checkDevice = (device) => {
 
 /** Checks what `openDevice` was given; returns it in the units of the native call. */
 const interpret = (device, options) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { name, type } = device
   const recording = type === 'recording'
   const {
@@ -113,4 +118,7 @@ const interpret = (device, options) => {
   }
 }
 
-module.exports = { MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, checkDevice, integer, interpret, milliseconds, oneOf, range }
+module.exports = {
+  MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, MAX_PERIOD_FRAMES, checkDevice, checkOptions, integer, interpret, milliseconds, oneOf, range,
+  shown,
+}

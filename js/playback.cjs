@@ -5,6 +5,7 @@ const exit = require('./exit.cjs')
 const { rampFrames } = require('./gain.cjs')
 const { slotOf } = require('./held.cjs')
 const { AudioInstance } = require('./instance.cjs')
+const { checkOptions } = require('./options.cjs')
 const { refusal } = require('./refusal.cjs')
 const { SHARED, NOTHING, lengthOf, keep, checkBuffer, checkKept, notWhole } = require('./memory.cjs')
 const { formats } = require('./formats.cjs')
@@ -67,8 +68,10 @@ class AudioPlaybackInstance extends AudioInstance {
     await when(this, slotOf(this), undefined, options)
   }
 
-  stop ({ fadeMs = FADE_MS } = {}) {
+  stop (options = {}) {
     const slot = slotOf(this)
+    checkOptions(options)
+    const { fadeMs = FADE_MS } = options
     const discarded = native.stop(slot, rampFrames('fadeMs', fadeMs, this.frequency))
     exit.reconsider()
     return discarded

@@ -5,8 +5,8 @@ const diagnostics = require('./diagnostics.cjs')
 const exit = require('./exit.cjs')
 const { formats } = require('./formats.cjs')
 const { checkGain, setGain } = require('./gain.cjs')
-const { Held, slotOf } = require('./held.cjs')
-const { range, integer, milliseconds, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS } = require('./options.cjs')
+const { Part, openSlotOf, slotOf } = require('./held.cjs')
+const { checkOptions, range, integer, milliseconds, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS } = require('./options.cjs')
 const { invalid } = require('./errors.cjs')
 const { ringWords } = require('./shared-ring.cjs')
 const { writeFrom } = require('./transfer.cjs')
@@ -18,7 +18,7 @@ const FORMAT = formats.get('f32sys')
 const BYTES_PER_SAMPLE = 4
 
 /** One more stream into a device, mixed natively. Made by `createSource` and `audio.attach`. */
-class AudioSource extends Held {
+class AudioSource extends Part {
   #opened
   #queue
 
@@ -42,7 +42,6 @@ class AudioSource extends Held {
   get id () { return this.#opened.id }
   get channels () { return this.#opened.channels }
   get frequency () { return this.#opened.frequency }
-  get closed () { return super.closed || native.isClosed(this.#opened.slot) }
 
   write (samples) {
     return writeFrom(this, slotOf(this), samples, FORMAT, this.#opened.channels * BYTES_PER_SAMPLE)
@@ -67,20 +66,21 @@ class AudioSource extends Held {
   }
 
   clear () {
-    native.clear(slotOf(this))
+    native.clear(openSlotOf(this))
     exit.reconsider()
   }
 
   setGain (gain, options) {
+    openSlotOf(this)
     setGain(this, gain, options, this.frequency)
   }
 
   get gain () {
-    return native.gain(slotOf(this))
+    return native.gain(openSlotOf(this))
   }
 
   stats () {
-    const slot = slotOf(this)
+    const slot = openSlotOf(this)
     const { writtenFrames, deliveredFrames, discardedFrames, queuedFrames, shortages, shortageFrames, depthFrames, faults } = native.stats(slot)
     return {
       writtenFrames,
@@ -111,7 +111,7 @@ const queueOf = (source, slot, ring) => ({
 
 /** Checks what `createSource` was given, and opens the source on the device in `slot`. */
 const openSource = (device, slot, options = {}) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { ring } = options
   const words = ringWords(ring)
   const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options

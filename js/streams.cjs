@@ -1,8 +1,9 @@
 'use strict'
 
-const { Readable, Writable } = require('node:stream')
+const { Readable, Writable, addAbortSignal } = require('node:stream')
 const { codedError, invalid } = require('./errors.cjs')
 const { notWhole } = require('./memory.cjs')
+const { checkOptions } = require('./options.cjs')
 
 // Devices as streams of Node. Who waits is woken by the device, never by a timer.
 
@@ -15,17 +16,18 @@ const MAX_QUEUED_MS = 100
 const LIVE_EXCESS_MS = 30
 const LIVE_LOOK_MS = 2000
 
-const STREAM_OPTIONS = ['highWaterMark', 'signal', 'emitClose', 'live']
+const STREAM_OPTIONS = ['highWaterMark', 'emitClose', 'live']
 
 /** Takes the options apart: what the device is, what it is opened with, and what the stream is made with. */
 const sort = (options, type) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
-  const { device = {}, name = device?.name, ...rest } = options
+  checkOptions(options)
+  const { device = {}, name = device?.name, signal, ...rest } = options
   if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
   if (device.type !== undefined && device.type !== type) throw invalid(`Expected a ${type} device`, { device })
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal must be an AbortSignal', { signal })
   const forStream = Object.fromEntries(STREAM_OPTIONS.filter((key) => rest[key] !== undefined).map((key) => [key, rest[key]]))
   const forDevice = Object.fromEntries(Object.entries(rest).filter(([key]) => !STREAM_OPTIONS.includes(key)))
-  return { name, forStream, forDevice }
+  return { name, signal, forStream, forDevice }
 }
 
 const frameBytesOf = (device) => device.channels * device.bytesPerSample
@@ -34,10 +36,15 @@ const aheadBytes = (device) => Math.ceil((AHEAD_MS * device.frequency) / 1000) *
 const failed = () => codedError('DEVICE_LOST', 'the device is gone; open another stream')
 
 /** What befalls the device befalls the stream, though nobody waits for anything just then. */
-const bind = (stream, device, { onLost }) => {
+const bind = (stream, device, { onLost }, signal) => {
   device.on('error', (error) => stream.destroy(error))
   if (onLost === 'fail') device.on('lost', () => stream.destroy(failed()))
+  // Not by `super`: a signal that is aborted already destroys the stream there and then, which has to know its device.
+  if (signal) addAbortSignal(signal, stream)
 }
+
+/** Lets go of what a capture stream's device holds, unless somebody else reads the stream, who would miss it. */
+let dropBacklog
 
 /** Plays the bytes that are written to it. Made by `createPlaybackStream`. */
 class PlaybackStream extends Writable {
@@ -49,12 +56,14 @@ class PlaybackStream extends Writable {
   #begunBytes = 0
   #started = false
   #ending = new AbortController()
+  /** What was said of it; where nothing was, it is live while a microphone is piped in. */
   #live
+  #microphone = null
   #least = Infinity
   #lookAt = 0
 
   constructor (open, options = {}) {
-    const { name, forStream: { live, ...forStream }, forDevice } = sort(options, 'playback')
+    const { name, signal, forStream: { live, ...forStream }, forDevice } = sort(options, 'playback')
     if (live !== undefined && typeof live !== 'boolean') throw invalid('live must be a boolean', { live })
     const device = open({ type: 'playback', name }, { capacityMs: CAPACITY_MS, ...forDevice })
     try {
@@ -68,12 +77,10 @@ class PlaybackStream extends Writable {
     this.#begun = Buffer.alloc(this.#frameBytes)
     // Once half of the queue is free: seldom, and the other half is still there to be played.
     this.#wakeFrames = Math.max(1, device.spaceFrames >> 1)
-    bind(this, device, forDevice)
-    this.#live = live ?? false
-    if (live === undefined) {
-      this.on('pipe', (source) => { this.#live = source instanceof CaptureStream })
-      this.on('unpipe', () => { this.#live = false })
-    }
+    this.#live = live
+    this.on('pipe', (source) => { if (source instanceof CaptureStream) this.#microphone = source })
+    this.on('unpipe', (source) => { if (source === this.#microphone) this.#microphone = null })
+    bind(this, device, forDevice, signal)
   }
 
   get device () { return this.#device }
@@ -114,7 +121,7 @@ class PlaybackStream extends Writable {
   /** Gives the device what it takes at once; returns the rest. */
   #put (bytes) {
     if (bytes.length === 0) return bytes
-    if (this.#live) this.#shed()
+    if (this.#live ?? this.#microphone !== null) this.#shed()
     const frames = this.#device.write(bytes)
     // Once: whoever pauses the device afterwards means it.
     if (!this.#started) this.#device.play()
@@ -124,13 +131,16 @@ class PlaybackStream extends Writable {
 
   /**
    * Clocks differ, and servers stumble: in time more would be queued than is ever needed, and stay. The queue is then cut off, with a
-   * short fade, and goes on with what comes now.
+   * short fade, and goes on with what comes now; what waits in a microphone's device would only fill it again.
    */
   #shed () {
     const now = performance.now()
     this.#least = Math.min(this.#least, this.#device.queuedFrames)
     if (now < this.#lookAt) return
-    if (this.#least !== Infinity && this.#least * 1000 > LIVE_EXCESS_MS * this.#device.frequency) this.#device.stop()
+    if (this.#least !== Infinity && this.#least * 1000 > LIVE_EXCESS_MS * this.#device.frequency) {
+      this.#device.stop()
+      if (this.#microphone) dropBacklog(this.#microphone)
+    }
     this.#least = Infinity
     this.#lookAt = now + LIVE_LOOK_MS
   }
@@ -157,8 +167,16 @@ class CaptureStream extends Readable {
   #ending = new AbortController()
   #stopped = false
 
+  static {
+    dropBacklog = (stream) => {
+      // What was stopped is a recording that is still to be had whole.
+      const ended = stream.#stopped || stream.#device.closed
+      if (!ended && stream.listenerCount('data') === 1) stream.#device.clearQueue()
+    }
+  }
+
   constructor (open, options = {}) {
-    const { name, forStream, forDevice } = sort(options, 'recording')
+    const { name, signal, forStream, forDevice } = sort(options, 'recording')
     const device = open({ type: 'recording', name }, { maxQueuedMs: MAX_QUEUED_MS, ...forDevice })
     try {
       super({ highWaterMark: aheadBytes(device), ...forStream })
@@ -168,8 +186,12 @@ class CaptureStream extends Readable {
     }
     this.#device = device
     this.#frameBytes = frameBytesOf(device)
-    this.#mostBytes = Math.max(1, Math.floor(this.readableHighWaterMark / this.#frameBytes)) * this.#frameBytes
-    bind(this, device, forDevice)
+    // Who wants nothing kept is given what there is when it asks.
+    const mostBytes = this.readableHighWaterMark || aheadBytes(device)
+    this.#mostBytes = Math.max(1, Math.floor(mostBytes / this.#frameBytes)) * this.#frameBytes
+    bind(this, device, forDevice, signal)
+    // Not in `_construct`: with a highWaterMark of 0 Node forgets who asked before that was done.
+    if (!this.destroyed) device.play()
   }
 
   get device () { return this.#device }
@@ -180,15 +202,6 @@ class CaptureStream extends Readable {
     this.#stopped = true
     this.#device.pause()
     this.#ending.abort()
-  }
-
-  _construct (callback) {
-    try {
-      if (!this.#stopped) this.#device.play()
-    } catch (error) {
-      return callback(error)
-    }
-    callback()
   }
 
   _read () {

@@ -9,9 +9,12 @@ export interface StreamOptions extends AudioOptions {
   readonly device?: { readonly name?: string | null, readonly type?: 'playback' | 'recording' }
   /** The same as `device.name`. */
   readonly name?: string | null
-  /** Bytes that the stream keeps on top of the device's queue. Default: 20 ms. */
+  /**
+   * Bytes that the stream keeps on top of the device's queue, and the most in a chunk of a microphone (with 0 that is 20 ms).
+   * Default: 20 ms.
+   */
   readonly highWaterMark?: number
-  /** Aborting it destroys the stream. */
+  /** Aborting it destroys the stream, with an `AbortError`; one that is aborted already, as soon as the stream is made. */
   readonly signal?: AbortSignal
 }
 
@@ -47,7 +50,8 @@ export interface StreamMakers {
    * Opens a playback device as a stream. `capacityMs` is 100 where it is not given: with `highWaterMark` the most that lies between
    * a write and its sound. With `live`, which is so for a microphone that is piped in where nothing else is said, the delay does not
    * grow either though two devices' clocks differ: a queue that was never shorter than 30 ms for 2 s is cut off as by `stop`, and
-   * goes on with what comes then; `device.stats().discardedFrames` counts it.
+   * goes on with what comes then. What lies in the device of a microphone that is piped in, and read by nobody else, is dropped with
+   * it. `device.stats().discardedFrames` of either counts its own.
    *
    * @throws what `openDevice` throws
    * @example

@@ -3,9 +3,9 @@
 const native = require('./binding.cjs')
 const diagnostics = require('./diagnostics.cjs')
 const { formats } = require('./formats.cjs')
-const { Held, slotOf } = require('./held.cjs')
+const { Part, openSlotOf, slotOf } = require('./held.cjs')
 const { invalid } = require('./errors.cjs')
-const { milliseconds, oneOf } = require('./options.cjs')
+const { checkOptions, milliseconds, oneOf } = require('./options.cjs')
 const { ringWords } = require('./shared-ring.cjs')
 const { readInto } = require('./transfer.cjs')
 const { checkFrames, waitFor } = require('./wait.cjs')
@@ -14,7 +14,7 @@ const { when } = require('./when.cjs')
 const EVENTS = ['close', 'overrun', 'error']
 
 /** One more reader of a microphone, with its own queue. Made by `createTap` and `audio.attach`. */
-class AudioTap extends Held {
+class AudioTap extends Part {
   #opened
   #format
   #frameBytes
@@ -36,7 +36,6 @@ class AudioTap extends Held {
   get channels () { return this.#opened.channels }
   get frequency () { return this.#opened.frequency }
   get format () { return this.#opened.format }
-  get closed () { return super.closed || native.isClosed(this.#opened.slot) }
 
   read (into) {
     return readInto(this, slotOf(this), into, this.#format, this.#frameBytes)
@@ -57,11 +56,11 @@ class AudioTap extends Held {
   }
 
   clear () {
-    native.clear(slotOf(this))
+    native.clear(openSlotOf(this))
   }
 
   stats () {
-    const slot = slotOf(this)
+    const slot = openSlotOf(this)
     const { writtenFrames, deliveredFrames, discardedFrames, queuedFrames, shortages, shortageFrames, depthFrames, faults } = native.stats(slot)
     return {
       recordedFrames: writtenFrames,
@@ -82,7 +81,7 @@ class AudioTap extends Held {
 
 /** Checks what `createTap` was given, and opens the tap on the microphone in `slot`. */
 const openTap = (device, slot, options = {}) => {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { ring, maxQueuedMs = 10_000, onOverflow = 'drop-oldest' } = options
   milliseconds('maxQueuedMs', maxQueuedMs)
   oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])

@@ -3,6 +3,7 @@
 const native = require('./binding.cjs')
 const events = require('./events.cjs')
 const { codedError, closed, invalid } = require('./errors.cjs')
+const { checkOptions } = require('./options.cjs')
 
 // Waits as promises: the native pump looks after every block of the device, and tells. Nothing here polls.
 
@@ -38,8 +39,10 @@ events.onWaited((token, how) => {
  * Resolves when `held`, whose native slot is `slot`, has room or data for `frames`; with none, when all that is queued was
  * heard.
  */
-const when = (held, slot, frames, { signal } = {}) =>
+const when = (held, slot, frames, options = {}) =>
   new Promise((resolve, reject) => {
+    checkOptions(options)
+    const { signal } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal must be an AbortSignal', { signal })
     if (signal?.aborted) throw aborted(signal)
     const token = native.watch(slot, frames)

@@ -21,6 +21,9 @@ module.exports = {
     Atomics.add(words, UNDERRUN_FRAMES, frames)
   },
 
+  /** The worker has ended, and perhaps without a word. */
+  ended: (buffer) => Atomics.store(new Int32Array(buffer), PULLS, 0),
+
   /** Counters wrap after months. */
   read: (buffer) => {
     const shown = new Int32Array(buffer)

@@ -9,8 +9,14 @@ const { feedFromDevice } = require('./microphone.cjs')
 /** Of the Web Audio API, and of webaudio-node's engine. */
 const QUANTUM_FRAMES = 128
 const BYTES_PER_SAMPLE = 4
-/** Far more than any target. */
-const CAPACITY_MS = 200
+/** Far more than `'auto'` ever wants. */
+const LEAST_CAPACITY_MS = 200
+/** The period of the device may be longer than the one that was asked for, and quanta may cover it badly. */
+const PERIODS = 2
+
+/** Room for what is to be kept queued: a target that was asked for, or what a period needs. */
+const capacityMs = ({ targetMs, periodFrames, frequency }) =>
+  Math.max(LEAST_CAPACITY_MS, targetMs === 'auto' ? 0 : targetMs, (PERIODS * periodFrames * 1000) / frequency)
 
 /** A function that renders a quantum of the context's graph into a block. */
 const renderer = ({ _engine: { wasmModule, graphId, numberOfChannels } }, feeds) => {
@@ -82,7 +88,7 @@ const pullContexts = ({ AudioContext, getSdl }, { periodFrames = QUANTUM_FRAMES,
       channels: context._channels,
       format: 'f32',
       periodFrames,
-      capacityMs: CAPACITY_MS,
+      capacityMs: capacityMs({ targetMs, periodFrames, frequency: context.sampleRate }),
     })
   }
 

@@ -14,7 +14,10 @@ export function useCallbackAudio (webaudio: { setSdl (sdl: Sdl): void }): void
 
 /** One side of the calls between two threads: a peer of `rawr` (JSON-RPC, https://www.npmjs.com/package/rawr). */
 export interface RpcPeer {
-  /** Calls a method of the other side. Rejects with what it throws, with code -32601 where there is none, and when the other side ends. */
+  /**
+   * Calls a method of the other side. Rejects with an `Error` of the message and `code` of what it throws, with code -32601 where
+   * there is none, and when the other side ends.
+   */
   readonly methods: Record<string, (...args: unknown[]) => Promise<unknown>>
   /** Tells the other side something; there is no answer. */
   readonly notifiers: Record<string, (...args: unknown[]) => void>
@@ -31,16 +34,16 @@ export const rpc: RpcPeer | null
 export interface RenderWorkerOptions extends Omit<WorkerOptions, 'eval'> {
   /** What the worker may call here. */
   readonly methods?: Record<string, (...args: never[]) => unknown>
-  /** How many milliseconds every `AudioContext` keeps queued; see `pullRender`. Default `'auto'`. */
+  /** How many milliseconds every `AudioContext` keeps queued, above 0 to an hour; see `pullRender`. Default `'auto'`. */
   readonly targetMs?: number | 'auto'
-  /** Frames that the device asks for at a time. Default 128. */
+  /** Frames that the device asks for at a time, 1 to 32768. Default 128. */
   readonly periodFrames?: number
   /** See `pullRender`. Default true. */
   readonly realtime?: boolean
 }
 
 export interface RenderWorkerStats {
-  /** Renderings that run. */
+  /** Renderings that run; 0 when the worker has ended. */
   readonly pulls: number
   /** Rendered by all of them since the worker began. */
   readonly quanta: number
@@ -53,7 +56,10 @@ export interface RenderWorkerStats {
 export interface RenderWorker extends EventEmitter {
   /** Calls the functions that the module exports: `rpc.methods.noteOn(440)`. May be called at once: calls wait for the module. */
   readonly rpc: RpcPeer
-  /** Resolves when the module has been loaded; rejects if it throws or the worker ends before that. */
+  /**
+   * Resolves when the module has been loaded; rejects if it throws or the worker ends before that. A module whose top-level `await`
+   * does not settle is never loaded: `ready` and all calls wait until `stop()`, which ends the worker as any other.
+   */
   readonly ready: Promise<void>
   /** Counters that the worker keeps in shared memory: never waits, whatever the worker does. */
   stats (): RenderWorkerStats
@@ -79,6 +85,7 @@ export interface RenderWorker extends EventEmitter {
  * same pace, in place of a timer of 10 ms and a queue of 200 ms.
  *
  * @param moduleUrl a `URL`, or a path
+ * @throws ERR_AUDIO_INVALID_ARG, ERR_AUDIO_OUT_OF_RANGE, or what Node's `Worker` throws: there is no worker then
  * @example
  * // synth.mjs
  * import { AudioContext } from 'webaudio-node'

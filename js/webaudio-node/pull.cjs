@@ -7,7 +7,7 @@ const { codedError, invalid, outOfRange } = require('../errors.cjs')
 const { openedOf, slotOf } = require('../held.cjs')
 const here = require('./here.cjs')
 const { LOST, refusal } = require('../refusal.cjs')
-const { integer, milliseconds, range } = require('../options.cjs')
+const { checkOptions, integer, milliseconds, range } = require('../options.cjs')
 const { AudioPlaybackInstance } = require('../playback.cjs')
 const { AudioSource } = require('../source.cjs')
 
@@ -202,7 +202,7 @@ const pullRender = (device, render, options = {}) => {
   }
   checkRenderTarget(device)
   if (typeof render !== 'function') throw invalid('render must be a function', { render })
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkOptions(options)
   const { quantumFrames = QUANTUM_FRAMES, targetMs = 'auto', realtime: wantsRealtime = true } = options
   integer('quantumFrames', quantumFrames)
   range('quantumFrames', quantumFrames, 1, MOST_QUANTUM_FRAMES)

@@ -7,7 +7,7 @@ const v8 = require('node:v8')
 const { MessageChannel, Worker } = require('node:worker_threads')
 const board = require('./board.cjs')
 const { codedError, invalid } = require('../errors.cjs')
-const { milliseconds } = require('../options.cjs')
+const { MAX_PERIOD_FRAMES, checkOptions, integer, milliseconds, range } = require('../options.cjs')
 const { peerOn } = require('./rpc.cjs')
 
 // The side that starts a render worker.
@@ -21,33 +21,59 @@ const urlOf = (module) => {
   return /^[a-z]{2,}:/i.test(module) ? module : pathToFileURL(path.resolve(module)).href
 }
 
+/** Checks the options; returns what the worker is told, what it may call here, and what Node makes it of. */
+const interpret = (options) => {
+  checkOptions(options)
+  const { methods = {}, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
+  const callable = typeof methods === 'object' && methods !== null && Object.values(methods).every((method) => typeof method === 'function')
+  if (!callable) throw invalid('methods must be an object of functions', { methods })
+  if (targetMs !== 'auto') milliseconds('targetMs', targetMs)
+  if (periodFrames !== undefined) {
+    integer('periodFrames', periodFrames)
+    range('periodFrames', periodFrames, 1, MAX_PERIOD_FRAMES)
+  }
+  if (typeof realtime !== 'boolean') throw invalid('realtime must be a boolean', { realtime })
+  return { methods, told: { targetMs, periodFrames, realtime }, forWorker }
+}
+
+/** Workers whose heap is being made. */
+let beginning = 0
+
 /**
  * Starts a worker whose heap V8 does not tidy by itself some seconds after it has become quiet: that would hold up the rendering.
- * The flag counts while the worker's heap is made.
+ * The flag counts while the worker's heap is made, and is the whole process's.
  */
 const startUntroubled = (file, options) => {
-  v8.setFlagsFromString('--no-memory-reducer')
-  const worker = new Worker(file, options)
-  const restore = () => v8.setFlagsFromString('--memory-reducer')
-  worker.once('online', restore)
-  worker.once('exit', restore)
-  return worker
+  let begun = false
+  const restore = () => {
+    if (begun) return
+    begun = true
+    beginning--
+    if (beginning === 0) v8.setFlagsFromString('--memory-reducer')
+  }
+  beginning++
+  if (beginning === 1) v8.setFlagsFromString('--no-memory-reducer')
+  try {
+    return new Worker(file, options).once('online', restore).once('exit', restore)
+  } catch (error) {
+    restore()
+    throw error
+  }
 }
 
 const ended = (code) => codedError('CLOSED', `the render worker has ended (exit code ${code})`, {})
 
 const startRenderWorker = (moduleUrl, options = {}) => {
   const url = urlOf(moduleUrl)
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
-  const { methods = {}, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
-  if (targetMs !== 'auto') milliseconds('targetMs', targetMs)
+  const { methods, told, forWorker } = interpret(options)
 
+  // First, as Node may refuse: a port that is listened to would then hold the process for ever.
+  const worker = startUntroubled(path.join(__dirname, 'worker.mjs'), { name: 'render', ...forWorker })
   const shown = board.allocate()
   const [calls, control] = [new MessageChannel(), new MessageChannel()]
   const { peer, end } = peerOn(calls.port1, methods)
-  const worker = startUntroubled(path.join(__dirname, 'worker.mjs'), { name: 'render', ...forWorker })
   const ports = { calls: calls.port2, control: control.port2 }
-  worker.postMessage({ ...ports, url, shown, targetMs, periodFrames, realtime }, Object.values(ports))
+  worker.postMessage({ ...ports, url, shown, ...told }, Object.values(ports))
 
   const handle = new EventEmitter()
   let failure = null
@@ -71,6 +97,7 @@ const startRenderWorker = (moduleUrl, options = {}) => {
     const error = failure ?? ended(code)
     end(error)
     settle.reject(error)
+    board.ended(shown)
     for (const port of [calls.port1, control.port1]) port.close()
     handle.emit('exit', code)
   })

@@ -3,6 +3,7 @@
 const { EventEmitter } = require('node:events')
 const { receiveMessageOnPort } = require('node:worker_threads')
 const rawr = require('rawr')
+const { shown } = require('../options.cjs')
 
 // Either side. Calls by rawr (JSON-RPC) over a MessagePort. What rawr leaves open is settled in the transport: a call of what is
 // not there is answered, errors arrive as errors, and calls end when the other side does.
@@ -93,6 +94,20 @@ class PortTransport extends EventEmitter {
   }
 }
 
+/** What was thrown, as something that has a message: rawr sends that, and breaks on what has none. */
+const errorOf = (thrown) => {
+  if (typeof thrown?.message === 'string') return thrown
+  return new Error(typeof thrown === 'string' ? thrown : `${shown(thrown)} was thrown`)
+}
+
+const answering = (method) => async (...args) => {
+  try {
+    return await method(...args)
+  } catch (thrown) {
+    throw errorOf(thrown)
+  }
+}
+
 /**
  * Returns a rawr peer on `port`: `addMethods` offers functions to the other side, whose calls wait for `ready` where there are no
  * `methods` yet; `take` hears of calls before the event loop does; `end` ends our own.
@@ -105,7 +120,7 @@ const peerOn = (port, methods) => {
     for (const [name, method] of Object.entries(more)) {
       if (typeof method !== 'function') continue
       names.add(name)
-      peer.addHandler(name, method)
+      peer.addHandler(name, answering(method))
     }
   }
   if (methods) addMethods(methods)

@@ -70,7 +70,12 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
         }
         return word()
       }
-      const of = (kind) => pick(things[kind])
+      const NOTHING_AT_HAND = new Error('there is nothing of that kind')
+      const from = (some) => {
+        if (some.length === 0) throw NOTHING_AT_HAND
+        return pick(some)
+      }
+      const of = (kind) => from(things[kind])
       const float = (device) => samples.subarray(0, integer(0, 300) * device.channels)
       const acts = {
         openPlayback: () => keep('playback', audio.openDevice({ type: 'playback', name: '/dev/null' }, options()), 4),
@@ -116,7 +121,7 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
         nonsense: () => { new Int32Array(of('ring').buffer)[integer(0, 60)] = integer(-(2 ** 31), 2 ** 31 - 1) },
         dequeue: () => { count.read += of('recording').dequeue(room) },
         read: () => {
-          const tap = pick([...things.tap, ...things.recording])
+          const tap = from([...things.tap, ...things.recording])
           count.read += tap.read(room.subarray(0, integer(0, 200) * tap.channels * (tap.format === 's16' ? 2 : 4)))
         },
         play: () => of(pick(['playback', 'recording'])).play(next() < 0.7),
@@ -145,7 +150,7 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
           const handles = Object.values(things).flat().flatMap(({ handle }) => handle ?? []).slice(0, 6)
           workers.push(startWorker(anywhere, handles, integer(0, 1e6)))
         },
-        endWorker: () => pick(workers).worker.terminate(),
+        endWorker: () => from(workers).worker.terminate(),
       }
       const RARE = { worker: 0.01, endWorker: 0.02, openPlayback: 0.05, openRecording: 0.05, attach: 0.1, retire: 0.2, nonsense: 0.1, ring: 0.2, tapRing: 0.2 }
       acts.openPlayback()
@@ -157,9 +162,8 @@ describe('A random walk over devices, sources, taps, rings and workers', functio
         try {
           acts[name]()
         } catch (error) {
-          // Nothing of that kind at hand, or a refusal, which has a code.
-          const refused = error.code?.startsWith('ERR_AUDIO_') || (error instanceof TypeError && /undefined/.test(error.message))
-          if (!refused) throw Object.assign(error, { message: `${name}, operation ${operation}: ${error.message}` })
+          // A refusal has a code; all else is ours.
+          if (error !== NOTHING_AT_HAND && !error.code?.startsWith('ERR_AUDIO_')) throw Object.assign(error, { message: `${name}, operation ${operation}: ${error.message}` })
           count.refused++
         }
         if (things.playback.length === 0) acts.openPlayback()

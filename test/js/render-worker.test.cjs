@@ -32,6 +32,9 @@ describe('A render worker', function () {
       const worker = startRenderWorker(module, { methods: { double: (number) => 2 * number } })
       const { methods, notifications } = worker.rpc
       await assert.rejects(methods.fail(), (error) => error instanceof Error && error.message === 'it failed' && error.code === 'ERR_TEST')
+      for (const [thrown, message] of [[null, 'null was thrown'], [undefined, 'undefined was thrown'], [7, '7 was thrown'], ['a word', 'a word']]) {
+        await assert.rejects(methods.throwThis(thrown), { name: 'Error', message })
+      }
       for (const name of ['nothing', 'toString', 'constructor', '__proto__', 'notAFunction']) {
         await assert.rejects(methods[name](), { code: -32601 }, name)
       }
@@ -89,6 +92,17 @@ describe('A render worker', function () {
       await assert.rejects(busy, { code: 'ERR_AUDIO_CLOSED' })
     }, MODULE))
 
+  it('renders no more once it is ended, though it could not say so itself', () =>
+    perform(DUMMY, async ({ assert }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const worker = startRenderWorker(module)
+      await worker.rpc.methods.resume()
+      assert.equal(worker.stats().pulls, 1)
+      worker.rpc.methods.block(1e9).catch(() => {})
+      await worker.stop()
+      assert.equal(worker.stats().pulls, 0)
+    }, MODULE))
+
   it('lets the process end when it is told to', () =>
     perform(DUMMY, async (stage, module) => {
       const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
@@ -100,14 +114,60 @@ describe('A render worker', function () {
   it('refuses bad arguments', () =>
     perform(DUMMY, ({ assert, codeOf }, module) => {
       const { startRenderWorker, useCallbackAudio } = require('sdl-callback-audio/webaudio-node')
-      for (const args of [[], [7], [module, null], [module, { targetMs: 'low' }]]) {
-        assert.equal(codeOf(() => startRenderWorker(...args)), 'ERR_AUDIO_INVALID_ARG')
+      const bad = [
+        null, 7, { targetMs: 'low' }, { realtime: 5 }, { realtime: null }, { methods: 5 }, { methods: null }, { methods: { one: 1 } },
+        { periodFrames: '128' }, { periodFrames: 12.5 }, { periodFrames: () => 1 },
+      ]
+      for (const args of [[], [7], ...bad.map((options) => [module, options])]) {
+        assert.equal(codeOf(() => startRenderWorker(...args)), 'ERR_AUDIO_INVALID_ARG', require('node:util').inspect(args))
       }
-      assert.equal(codeOf(() => startRenderWorker(module, { targetMs: 0 })), 'ERR_AUDIO_OUT_OF_RANGE')
+      for (const options of [{ targetMs: 0 }, { periodFrames: 0 }, { periodFrames: 32769 }]) {
+        assert.equal(codeOf(() => startRenderWorker(module, options)), 'ERR_AUDIO_OUT_OF_RANGE')
+      }
       for (const module of [undefined, null, {}]) assert.equal(codeOf(() => useCallbackAudio(module)), 'ERR_AUDIO_INVALID_ARG')
       let given
       useCallbackAudio({ setSdl: (sdl) => { given = sdl } })
       assert.equal(given, require('sdl-callback-audio'))
+    }, MODULE))
+
+  it('leaves nothing behind when Node does not make the worker', () =>
+    perform(DUMMY, ({ assert, codeOf }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      assert.equal(codeOf(() => startRenderWorker(module, { execArgv: ['--no-such-flag'] })), 'ERR_WORKER_INVALID_EXEC_ARGV')
+      assert.equal(codeOf(() => startRenderWorker(module, { name: 5 })), 'ERR_INVALID_ARG_TYPE')
+      assert.throws(() => startRenderWorker(module, { workerData: () => {} }), { name: 'DataCloneError' })
+    }, MODULE))
+
+  it('has its heap made without the reducer of V8, which is there again for all others, however many start and fail', () =>
+    perform(DUMMY, async ({ assert, codeOf }, module) => {
+      const v8 = require('node:v8')
+      const { setFlagsFromString } = v8
+      const set = []
+      v8.setFlagsFromString = (flag) => {
+        set.push(flag)
+        setFlagsFromString(flag)
+      }
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      const [off, on] = ['--no-memory-reducer', '--memory-reducer']
+      assert.notEqual(codeOf(() => startRenderWorker(module, { execArgv: ['--no-such-flag'] })), 'none')
+      assert.deepEqual(set.splice(0), [off, on])
+      const workers = [startRenderWorker(module), startRenderWorker(module)]
+      assert.notEqual(codeOf(() => startRenderWorker(module, { execArgv: ['--no-such-flag'] })), 'none')
+      assert.deepEqual(set, [off])
+      await Promise.all(workers.map(({ ready }) => ready))
+      await Promise.all(workers.map(({ stop }) => stop()))
+      assert.deepEqual(set, [off, on])
+    }, MODULE))
+
+  it('gives a context a device that takes what it is to keep queued, and a period of it', () =>
+    perform(DUMMY, async ({ assert }, module) => {
+      const { startRenderWorker } = require('sdl-callback-audio/webaudio-node')
+      for (const [options, frames] of [[{ targetMs: 300 }, 112 * 128], [{ periodFrames: 16384 }, 16384], [{ targetMs: 5, periodFrames: 32768 }, 32768]]) {
+        const worker = startRenderWorker(module, options)
+        const { state, time } = await worker.rpc.methods.resume()
+        assert.deepEqual([state, time], ['running', frames / 48000])
+        await worker.stop()
+      }
     }, MODULE))
 
   it('renders a context quantum by quantum: resumed, suspended, on another sink, closed', () =>

@@ -185,6 +185,66 @@ describe('Sources', function () {
       assert.equal(codeOf(() => last.close()), 'ERR_AUDIO_CLOSED')
     }))
 
+  it('are closed for this thread as soon as their device is, whoever holds them', () =>
+    perform(PACED, async ({ assert, audio, speaker, microphone, codeOf, delay }) => {
+      const [device, input] = [speaker(), microphone({}, '/dev/zero')]
+      const [own, tap] = [device.createSource(), input.createTap()]
+      const [again, other] = [audio.attach(own.handle), speaker({}, '/dev/null')]
+      const elsewhere = other.createSource()
+      const second = audio.attach(device.handle)
+      const held = [own, again, tap]
+      const told = []
+      for (const [index, { handle }] of held.entries()) held[index].on('close', () => told.push(handle))
+      device.close()
+      assert.deepEqual([own.closed, own.spaceFrames], [false, 9600])
+      second.close()
+      input.close()
+      assert.deepEqual(told, held.map(({ handle }) => handle))
+      for (const part of held) {
+        assert.equal(part.closed, true)
+        for (const call of [
+          () => part.queuedFrames, () => part.stats(), () => part.clear(), () => part.ref(), () => part.close(),
+          ...(part === tap ? [] : [() => part.spaceFrames, () => part.gain, () => part.setGain(1)]),
+        ]) assert.equal(codeOf(call), 'ERR_AUDIO_CLOSED', `${call}`)
+      }
+      await delay(100)
+      assert.equal(told.length, 3)
+      assert.deepEqual([elsewhere.closed, elsewhere.spaceFrames], [false, 9600])
+      other.close()
+    }))
+
+  it('are closed though a listener of one throws', () =>
+    perform(PACED, async ({ assert, speaker, heard }) => {
+      const device = speaker()
+      const sources = [device.createSource(), device.createSource()]
+      const uncaught = heard(process, 'uncaughtException')
+      sources[0].on('close', () => { throw new Error('thrown by the listener') })
+      device.close()
+      assert.deepEqual(sources.map(({ closed }) => closed), [true, true])
+      assert.equal((await uncaught).message, 'thrown by the listener')
+    }))
+
+  it('refuse to be looked at and steered when another thread has closed their device, before anybody was told', () =>
+    perform(PACED, async ({ assert, audio, codeOf, startWorker }) => {
+      const shut = new Int32Array(new SharedArrayBuffer(4))
+      const { told, say, done } = startWorker(async ({ speaker, microphone, tell, word }, shut) => {
+        const devices = [speaker(), microphone({}, '/dev/zero')]
+        tell([devices[0].createSource().handle, devices[1].createTap().handle])
+        await word()
+        for (const device of devices) device.close()
+        Atomics.store(shut, 0, 1)
+        Atomics.notify(shut, 0)
+      }, shut)
+      const [source, tap] = (await told).map((handle) => audio.attach(handle))
+      say('close')
+      Atomics.wait(shut, 0, 0)
+      for (const call of [
+        () => source.stats(), () => source.clear(), () => source.gain, () => source.setGain(1), () => source.write(new Float32Array(1)),
+        () => tap.stats(), () => tap.clear(), () => tap.read(new Float32Array(1)),
+      ]) assert.equal(codeOf(call), 'ERR_AUDIO_CLOSED', `${call}`)
+      await done
+    }))
+
   it('with a ring keep it when another holder of them in the thread is closed', () =>
     perform(PACED, async ({ assert, audio, sdl, speaker, until }) => {
       const device = speaker()

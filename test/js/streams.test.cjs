@@ -127,10 +127,24 @@ describe('A playback stream', function () {
       assert.ok(stream.device.closed)
     }))
 
+  it('is ended by a signal that was aborted before it was made, and so is a capture stream', () =>
+    perform(FAST, async ({ assert, sdl, heard, tape, until, openFiles, fs }) => {
+      const name = tape()
+      fs.writeFileSync(name, Buffer.alloc(48_000))
+      for (const make of [sdl.createPlaybackStream, sdl.createCaptureStream]) {
+        const reason = new Error('no more')
+        const stream = make({ name, signal: AbortSignal.abort(reason) })
+        const error = await heard(stream, 'error')
+        assert.deepEqual([error.name, error.cause], ['AbortError', reason])
+        assert.ok(stream.device.closed)
+      }
+      await until(() => !openFiles().includes(name))
+    }))
+
   it('refuses what openDevice refuses, and leaves no device behind', () =>
     perform(FAST, async ({ assert, sdl, tape, codeOf, until, openFiles }) => {
       const name = tape()
-      for (const options of [null, 1, { device: null }, { device: { name, type: 'recording' } }, { name: 7 }, { name, channels: '2' }]) {
+      for (const options of [null, 1, { device: null }, { device: { name, type: 'recording' } }, { name: 7 }, { name, channels: '2' }, { name, signal: null }, { name, signal: {} }]) {
         assert.equal(codeOf(() => sdl.createPlaybackStream(options)), 'ERR_AUDIO_INVALID_ARG', JSON.stringify(options))
       }
       assert.equal(codeOf(() => sdl.createPlaybackStream({ name, channels: 9 })), 'ERR_AUDIO_OUT_OF_RANGE')
@@ -209,6 +223,35 @@ describe('A capture stream', function () {
       assert.ok(stream.destroyed)
     }))
 
+  it('gives what there is to who asks for it, though it is to keep nothing for them', () =>
+    perform(FAST, async ({ assert, sdl, signals, PipeMicrophone }) => {
+      const sound = signals.noise(10, 48 * 100 * 4)
+      const readers = {
+        iterated: async (stream, take) => { for await (const chunk of stream) take(chunk) },
+        readable: (stream, take) => new Promise((resolve) => {
+          stream.on('close', resolve)
+          stream.on('readable', () => { for (let chunk = stream.read(); chunk; chunk = stream.read()) take(chunk) })
+        }),
+        flowing: (stream, take) => new Promise((resolve) => {
+          stream.on('close', resolve)
+          stream.on('data', take)
+        }),
+      }
+      for (const [name, read] of Object.entries(readers)) {
+        const pipe = new PipeMicrophone(name)
+        const stream = sdl.createCaptureStream({ name: pipe.file, periodFrames: 48, maxQueuedMs: 10_000, highWaterMark: 0 })
+        const heard = []
+        pipe.feed(sound)
+        await read(stream, (chunk) => {
+          assert.equal(chunk.length % 4, 0)
+          heard.push(chunk)
+          if (Buffer.concat(heard).length >= sound.length) stream.destroy()
+        }).catch(({ code }) => assert.equal(code, 'ERR_STREAM_PREMATURE_CLOSE'))
+        assert.ok(Buffer.concat(heard).subarray(0, sound.length).equals(sound), name)
+        pipe.end()
+      }
+    }))
+
   it('that is stopped before it began is empty', () =>
     perform(FAST, async ({ assert, sdl, PipeMicrophone }) => {
       const pipe = new PipeMicrophone()
@@ -247,6 +290,26 @@ describe('A capture stream', function () {
         await until(() => microphone.device.closed && speaker.device.closed)
       }
       assert.throws(() => sdl.createPlaybackStream({ live: 'yes' }), { code: 'ERR_AUDIO_INVALID_ARG' })
+    }))
+
+  it('piped into a speaker loses its backlog too when that is cut off, unless others read it', () =>
+    perform(REAL_TIME, async ({ assert, sdl, until }) => {
+      for (const shared of [false, true]) {
+        const microphone = sdl.createCaptureStream({ name: '/dev/zero', periodFrames: 480 })
+        const speaker = sdl.createPlaybackStream({ name: '/dev/null', periodFrames: 480 })
+        if (shared) microphone.on('data', () => {})
+        microphone.pipe(speaker)
+        await until(() => speaker.device.stats().playedFrames > 0)
+        // Nothing is taken for long: all that lies between them is full.
+        speaker.device.pause()
+        await until(() => microphone.device.stats().overrunFrames > 0)
+        speaker.device.play()
+        await until(() => speaker.device.stats().discardedFrames > 0)
+        assert.equal(microphone.device.stats().discardedFrames > 0, !shared)
+        microphone.destroy()
+        speaker.destroy()
+        await until(() => microphone.device.closed && speaker.device.closed)
+      }
     }))
 
   // The disk driver runs ahead of JavaScript here, by as much as the machine allows: what cannot be carried is lost and counted, and

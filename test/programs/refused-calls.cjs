@@ -216,6 +216,11 @@ const mixing = [
   ...each(RANGE, [0, -1, 9601], (s, frames) => s.output.whenSpace(frames), 'whenSpace'),
   ...each(INVALID, NO_INTEGERS, (s, frames) => s.tap.whenFrames(frames), 'whenFrames of a tap'),
   ...each(INVALID, [5, 'now', {}, null], (s, signal) => s.output.drain({ signal }), 'drain with signal'),
+  ...[
+    ['stop', (s, options) => s.output.stop(options)], ['setGain', (s, options) => s.source.setGain(1, options)],
+    ['drain', (s, options) => s.output.drain(options)], ['whenSpace', (s, options) => s.source.whenSpace(1, options)],
+    ['whenFrames', (s, options) => s.tap.whenFrames(1, options)],
+  ].flatMap(([name, call]) => each(INVALID, [null, 5, 'x', Symbol('options')], call, `${name} with options`)),
   ...rows('ERR_AUDIO_ABORTED', [
     (s) => s.output.drain({ signal: ABORTED }), (s) => s.output.whenSpace(1, { signal: ABORTED }), (s) => s.input.whenFrames(1, { signal: ABORTED }),
   ]),

@@ -18,6 +18,7 @@ export const notAFunction = 7
 export const look = () => ({ isMainThread, workerData, ours: getSdl() === sdl, state: context.state })
 export const add = (one, other) => one + other
 export const fail = () => { throw Object.assign(new TypeError('it failed'), { code: 'ERR_TEST' }) }
+export const throwThis = (thrown) => { throw thrown }
 export const unsendable = () => () => {}
 export const never = () => new Promise(() => {})
 export const crash = () => { setImmediate(() => { throw new Error('nobody caught this') }) }
