@@ -33,7 +33,11 @@ export interface Position {
 }
 
 export interface SourceOptions {
-  /** Of what is written; converted to the device's natively, outside the callback. Default that of the device. */
+  /**
+   * Of what is written; converted to the device's natively, outside the callback. That delays the sound by 1.5 ms (3 ms from below
+   * 16000), which counts as queued. Where nothing more comes in time, the last of it is interpolated without what would have
+   * followed: it is heard to its end, and goes on from there when more comes. Default that of the device.
+   */
   readonly frequency?: number
   /**
    * Of what is written, 1 to 8. One is played on all channels of the device; many on a device of one are averaged; otherwise
@@ -100,7 +104,7 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
   waitForSpace (frames: number, timeoutMs?: number): boolean
   /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them. */
   whenSpace (frames: number, options?: WaitOptions): Promise<void>
-  /** Drops what is queued, at once. */
+  /** Drops what is queued, at once, and all that its conversion remembers of it. */
   clear (): void
   setGain (gain: number, options?: GainOptions): void
   /** The gain that was asked for last. */

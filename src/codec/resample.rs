@@ -89,6 +89,8 @@ pub struct Resampler {
     filtered: u64,
     returned: u64,
     delay: Frames,
+    /// The same before it was rounded.
+    exact_delay: f64,
     /// Silent frames at the start, which cover rubato's wavering.
     lead: usize,
 }
@@ -114,7 +116,7 @@ impl Resampler {
         }
         let chunk = block.as_len().max(1);
         let ratio = f64::from(to.0) / f64::from(from.0);
-        let (inner, delay) = if from == to { (None, 0) } else { filter(from, to, channels, quality, chunk)? };
+        let (inner, delay) = if from == to { (None, 0.0) } else { filter(from, to, channels, quality, chunk)? };
         let lead = if inner.is_some() { (2.0 * ratio).floor() as usize + 1 } else { 0 };
         let most_ready = lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16;
         let mut resampler = Resampler {
@@ -129,7 +131,8 @@ impl Resampler {
             ready_frames: 0,
             filtered: 0,
             returned: 0,
-            delay: Frames(delay + lead as u64),
+            delay: Frames(delay.round() as u64 + lead as u64),
+            exact_delay: delay + lead as f64,
             lead,
         };
         resampler.reset();
@@ -143,6 +146,20 @@ impl Resampler {
     /// Frames, at the output rate, by which the output lags behind the input.
     pub fn delay(&self) -> Frames {
         self.delay
+    }
+
+    /// Where the frame lies that comes out next, from the end of the input and in its frames (below zero), and how far apart frames
+    /// are.
+    pub fn next_frame_at(&self) -> (f64, f64) {
+        let step = f64::from(self.from.0) / f64::from(self.to.0);
+        let taken = self.filtered + self.held_frames as u64;
+        ((self.returned as f64 - self.exact_delay) * step - taken as f64, step)
+    }
+
+    /// Of the input, frames that have not come out, at most.
+    pub fn most_held(&self) -> Frames {
+        let step = f64::from(self.from.0) / f64::from(self.to.0);
+        Frames(((self.delay.0 as f64 + 2.0) * step).ceil() as u64 + self.chunk as u64 + 2)
     }
 
     /// How many frames `process` will write for `frames` more.
@@ -283,7 +300,7 @@ fn filter(
     channels: usize,
     quality: Quality,
     chunk: usize,
-) -> Result<(Option<Async<f32>>, u64), AudioError> {
+) -> Result<(Option<Async<f32>>, f64), AudioError> {
     let Filter { taps, window, .. } = Filter::of(quality, from, to);
     let phases = (to.0 / greatest_common_divisor(from.0, to.0)) as usize;
     let (oversampling_factor, interpolation) = if phases <= MOST_PHASES {
@@ -298,8 +315,8 @@ fn filter(
     let inner = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input)
         .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
     // rubato's first frame lies half a filter before the input, and less than a frame after that.
-    let delay = (ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0).round();
-    Ok((Some(inner), delay as u64))
+    let delay = ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0;
+    Ok((Some(inner), delay))
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

@@ -51,6 +51,11 @@ impl FrameMarks {
         self.written.store(written, Ordering::Release);
     }
 
+    /// For a reader's half that took what the writer will count too.
+    pub(super) fn raise_written(&self, written: u64) {
+        self.written.fetch_max(written, Ordering::AcqRel);
+    }
+
     /// For the reader's half of a seam: what left the ring, and what of that was delivered and dropped; the rest was cleared.
     pub(super) fn publish_read(&self, read: u64, delivered: u64, dropped: u64) {
         self.delivered.store(delivered, Ordering::Release);
