@@ -44,7 +44,10 @@ export interface SourceOptions {
    * each goes to its own, and those too many are left out. Default that of the device.
    */
   readonly channels?: number
-  /** What `write`, `spaceFrames` and the waits count against. Above 0, at most 3600000. Default 200. */
+  /**
+   * What `write`, `spaceFrames` and the waits count against. Above 0, at most 3600000, and no more than there is memory for
+   * (ERR_AUDIO_OUT_OF_RANGE). Default 200.
+   */
   readonly targetMs?: number
   /** 0 to 16. Default 1. */
   readonly gain?: number

@@ -10,7 +10,7 @@ use crate::codec::resample::{Quality, Resampler};
 use crate::device::holders::{Holders, Refusal, Turn};
 use crate::device::owner::{Device, lock};
 use crate::device::waiting::{self, Waited};
-use crate::error::AudioError;
+use crate::error::{AudioError, ErrorCode};
 use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::latest::GainOrder;
@@ -96,8 +96,9 @@ impl Source {
                 let capacity = scaled(options.target, options.rate, rate) + SLACK;
                 let held = converter.as_ref().map_or(Frames::ZERO, |with| with.resampler.most_held());
                 let lag = converter.as_ref().map_or(Frames::ZERO, |with| with.resampler.delay());
+                let frames = capacity + scaled(held, options.rate, rate) + lag;
                 let (writer, reader, control) =
-                    source_ring(layout.channels, capacity + scaled(held, options.rate, rate) + lag);
+                    source_ring(layout.channels, frames).ok_or_else(|| no_memory(frames, layout.channels))?;
                 let channels = (options.channels, layout.channels);
                 let feeder = Feeder { writer, converter, channels, mapped: Vec::new() };
                 let sure = if converted { capacity.saturating_sub(RESAMPLERS_SHARE) } else { capacity };
@@ -213,6 +214,12 @@ impl Source {
         let at = Frames(self.device.tally.frames.get());
         lock(&self.shortages).look(now, at, &self.control.tally, tell)
     }
+}
+
+fn no_memory(frames: Frames, channels: usize) -> AudioError {
+    let mib = (frames.as_len().saturating_mul(channels * size_of::<f32>())) >> 20;
+    let detail = format!("there is no memory for a queue of {mib} MiB: ask for a smaller targetMs");
+    AudioError::new(ErrorCode::OutOfRange, "createSource()", detail)
 }
 
 /// As many frames as pass at another rate in the time of `frames`, rounded up.

@@ -9,6 +9,8 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -70,7 +72,7 @@ struct Place(UnsafeCell<f32>);
 unsafe impl Sync for Place {}
 
 pub struct SourceWriter {
-    places: Arc<[MaybeUninit<Place>]>,
+    places: Places,
     /// The place after the last sample that was written.
     at: usize,
     channels: usize,
@@ -103,17 +105,50 @@ struct SharedEnd {
 
 /// The end that is read.
 struct RingEnd {
-    places: Arc<[MaybeUninit<Place>]>,
+    places: Places,
     /// The place of the next sample.
     at: usize,
 }
 
-/// A ring of `capacity` frames of `channels` samples. The control is of this one ring: its marks are the indices.
-#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceReader, Arc<SourceControl>) {
+/// The ring's memory. Where it lies is kept beside what owns it, so that the reader has one cache line less to wait for.
+#[derive(Clone)]
+struct Places {
+    start: NonNull<[MaybeUninit<Place>]>,
+    _owner: Arc<Box<[MaybeUninit<Place>]>>,
+}
+
+// SAFETY: it is a shared reference to memory that goes with it.
+unsafe impl Send for Places {}
+// SAFETY: as above.
+unsafe impl Sync for Places {}
+
+impl Places {
+    /// `None` without the memory.
+    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "not for the audio thread")]
+    fn try_new(len: usize) -> Option<Places> {
+        let mut places = Vec::new();
+        places.try_reserve_exact(len).ok()?;
+        // SAFETY: there is room for so many, and they may be uninitialised.
+        unsafe { places.set_len(len) };
+        let owner = Arc::new(places.into_boxed_slice());
+        Some(Places { start: NonNull::from(&**owner), _owner: owner })
+    }
+}
+
+impl Deref for Places {
+    type Target = [MaybeUninit<Place>];
+
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: the memory stays where it is for as long as its owner, and nobody borrows it but to share it.
+        unsafe { self.start.as_ref() }
+    }
+}
+
+/// A ring of `capacity` frames of `channels` samples; `None` without the memory for it. The control is of this one ring: its
+/// marks are the indices.
+pub fn source_ring(channels: usize, capacity: Frames) -> Option<(SourceWriter, SourceReader, Arc<SourceControl>)> {
     let control = Arc::<SourceControl>::default();
-    let len = capacity.as_len().max(1).saturating_mul(channels);
-    let places: Arc<[MaybeUninit<Place>]> = Arc::new_uninit_slice(len);
+    let places = Places::try_new(capacity.as_len().max(1).saturating_mul(channels))?;
     let writer = SourceWriter {
         places: places.clone(),
         at: 0,
@@ -123,7 +158,7 @@ pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceRe
         control: control.clone(),
     };
     let feed = Feed::Ring(RingEnd { places, at: 0 });
-    (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control)
+    Some((writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control))
 }
 
 impl SourceWriter {

@@ -102,6 +102,18 @@ describe('Sources', function () {
       device.close()
     }))
 
+  it('are refused, by name of the option, where there is no memory for what they may queue', () =>
+    perform(PACED, async ({ assert, speaker }) => {
+      const device = speaker({ channels: 8, frequency: 384000 })
+      const held = []
+      // However much memory there is, some hundred times 44 GB are too much.
+      const fill = () => { for (let count = 0; count < 4000; count++) held.push(device.createSource({ targetMs: 3_600_000 })) }
+      assert.throws(fill, { code: 'ERR_AUDIO_OUT_OF_RANGE', message: /no memory .* smaller targetMs/ })
+      for (const source of held) source.close()
+      assert.equal(device.createSource().write(new Float32Array(8)), 1)
+      device.close()
+    }))
+
   it('go on without a seam at a frequency of their own, however late more comes', () =>
     perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
       const device = speaker({ periodFrames: 480 })
