@@ -46,7 +46,7 @@ export interface SourceOptions {
   readonly channels?: number
   /**
    * What `write`, `spaceFrames` and the waits count against. Above 0, at most 3600000, and no more than there is memory for
-   * (ERR_AUDIO_OUT_OF_RANGE). Default 200.
+   * (ERR_AUDIO_OUT_OF_RANGE). Default 200; with a `ring` what that holds.
    */
   readonly targetMs?: number
   /** 0 to 16. Default 1. */
@@ -105,7 +105,7 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
   readonly spaceFrames: number
   /** **Blocks this worker**, as that of a playback instance. */
   waitForSpace (frames: number, timeoutMs?: number): boolean
-  /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them. */
+  /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them, or as many as the ring holds. */
   whenSpace (frames: number, options?: WaitOptions): Promise<void>
   /** Drops what is queued, at once, and all that its conversion remembers of it. */
   clear (): void
@@ -124,7 +124,7 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
 }
 
 export interface TapOptions {
-  /** The most that may be queued; above 0, at most 3600000. Default 10000. */
+  /** The most that may be queued; above 0, at most 3600000. Default 10000; with a `ring` what that holds. */
   readonly maxQueuedMs?: number
   /** What to lose, and count, then. Default `'drop-oldest'`. */
   readonly onOverflow?: 'drop-oldest' | 'drop-newest'

@@ -95,7 +95,7 @@ class AudioSource extends Held {
   }
 
   get #most () {
-    return { most: this.#opened.targetFrames, limit: 'targetMs' }
+    return { most: this.#opened.targetFrames, limit: 'targetMs, or what the ring holds' }
   }
 }
 

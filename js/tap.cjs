@@ -76,7 +76,7 @@ class AudioTap extends Held {
   }
 
   get #most () {
-    return { most: this.#opened.maxQueuedFrames, limit: 'maxQueuedMs' }
+    return { most: this.#opened.maxQueuedFrames, limit: 'maxQueuedMs, or what the ring holds' }
   }
 }
 

@@ -73,12 +73,12 @@ struct Converter {
 }
 
 impl Source {
-    /// Joins the mix of `device`. With `memory` the source reads that ring, which must
-    /// be of the device's rate.
+    /// Joins the mix of `device`. With `memory` the source reads that ring, which must be of the device's rate, and whose length
+    /// is then the target.
     pub fn open(
         id: u64,
         device: Arc<Device>,
-        options: SourceOptions,
+        mut options: SourceOptions,
         memory: Option<Arc<SharedMemory>>,
     ) -> Result<Source, AudioError> {
         let (layout, rate) = (device.options.layout, device.options.rate);
@@ -87,6 +87,7 @@ impl Source {
             Some(memory) => {
                 let scratch = vec![0.0; CHUNK.as_len() * layout.channels].into_boxed_slice();
                 let ring = SharedReader::new(memory.clone());
+                options.target = memory.shape().map_or(options.target, |(_, frames)| frames);
                 let (reader, control) = SourceReader::of_shared(ring, scratch, layout.channels);
                 (Input::Shared(memory), (Frames(u64::MAX), Frames::ZERO), reader, control)
             }
@@ -164,6 +165,12 @@ impl Source {
     }
 
     pub fn space(&self) -> Frames {
+        if let Input::Shared(memory) = &self.input {
+            // None in a ring that is gone.
+            let capacity = memory.shape().map_or(Frames::ZERO, |(_, frames)| frames);
+            let Inside { cleared, queued } = memory.inside();
+            return capacity.saturating_sub(cleared + queued);
+        }
         let room = self.capacity.saturating_sub(self.control.marks.in_rings());
         let (from, to) = (self.options.rate, self.device.options.rate);
         let room =

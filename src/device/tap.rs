@@ -42,12 +42,11 @@ pub enum Output {
 }
 
 impl Tap {
-    /// Joins the readers of the microphone `device`. With `memory` the tap fills that
-    /// ring.
+    /// Joins the readers of the microphone `device`. With `memory` the tap fills that ring, and no more than that is queued.
     pub fn open(
         id: u64,
         device: Arc<Device>,
-        options: TapOptions,
+        mut options: TapOptions,
         memory: Option<Arc<SharedMemory>>,
     ) -> Result<Tap, AudioError> {
         let (control, tally) = (Arc::<TapControl>::default(), Arc::<QueueTally>::default());
@@ -56,6 +55,7 @@ impl Tap {
         let layout = device.options.layout;
         let (end, output) = match memory {
             Some(memory) => {
+                options.max_queued = memory.shape().map_or(options.max_queued, |(_, frames)| frames);
                 let room = device.options.period.as_len().min(4096) * layout.channels;
                 let sink = Sink::Shared(SharedWriter::new(memory.clone()), vec![0.0; room].into());
                 (TapEnd::new(sink, (layout, options.max_queued), episodes, signals), Output::Shared(memory))

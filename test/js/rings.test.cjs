@@ -72,6 +72,32 @@ describe('Shared rings', function () {
       assert.ok(heard.some((sample) => Math.abs(sample) > 0.49))
     }))
 
+  it('are what the waits of their source and tap go by', () =>
+    perform({ driver: 'dummy' }, async ({ assert, sdl, codeOf, until }) => {
+      const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 2 })
+      const ring = sdl.SharedRing.allocate({ frames: 480, channels: 2 })
+      const source = device.createSource({ ring })
+      ring.write(new Float32Array(960))
+      assert.deepEqual([source.spaceFrames, source.queuedFrames], [0, 480])
+      let resolved = false
+      const waiting = source.whenSpace(256).then(() => { resolved = true })
+      await until(() => device.stats().callbacks > 5)
+      assert.equal(resolved, false)
+      device.play()
+      await waiting
+      assert.ok(ring.spaceFrames >= 256)
+      await source.whenSpace(480)
+      const refused = (wait) => wait.then(() => 'none', ({ code }) => code)
+      assert.equal(await refused(source.whenSpace(481)), 'ERR_AUDIO_OUT_OF_RANGE')
+      const microphone = sdl.audio.openDevice({ type: 'recording' }, { channels: 1 })
+      const tap = microphone.createTap({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      microphone.play()
+      await tap.whenFrames(480)
+      assert.equal(await refused(tap.whenFrames(481)), 'ERR_AUDIO_OUT_OF_RANGE')
+      device.close()
+      microphone.close()
+    }))
+
   it('are cleared of what is in them, and of nothing that is written from then on', () =>
     perform({ driver: 'dummy' }, async ({ assert, sdl, until }) => {
       const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 1 })

@@ -189,7 +189,9 @@ impl JsRing {
     }
 
     pub fn detach(&self) {
-        self.lent.lock().expect("nobody panics").iter().for_each(|memory| memory.detach());
+        for memory in self.lent.lock().expect("nobody panics").iter() {
+            memory.detach();
+        }
     }
 
     fn frame(&self, index: u32) -> &[AtomicU32] {
