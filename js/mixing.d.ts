@@ -132,7 +132,7 @@ export interface TapOptions {
   readonly ring?: SharedRing
 }
 
-/** `recordedFrames = readFrames + discardedFrames + queuedFrames` and what `'drop-oldest'` took; of a `ring` only what went in. */
+/** `recordedFrames = readFrames + discardedFrames + queuedFrames` and what `'drop-oldest'` took. */
 export interface TapStats {
   readonly recordedFrames: number
   readonly readFrames: number
@@ -164,6 +164,7 @@ export interface AudioTap extends KnownEventsEmitter<TapEvents> {
   /** **Blocks this worker**, as that of a recording instance. */
   waitForFrames (frames: number, timeoutMs?: number): boolean
   whenFrames (frames: number, options?: WaitOptions): Promise<void>
+  /** Drops what is queued, at once. Of a `ring` that is a read of it: not while another thread reads. */
   clear (): void
   stats (): TapStats
   readonly handle: number

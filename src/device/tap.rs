@@ -1,5 +1,6 @@
 //! JavaScript threads and pump. A tap of a microphone as its holders see it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ pub struct Tap {
     pub tally: Arc<QueueTally>,
     pub holders: Holders,
     output: Output,
+    /// Of a ring of JavaScript's own: frames that were cleared, or went away with it.
+    discarded: AtomicU64,
     shortages: Mutex<ShortageWatch>,
 }
 
@@ -68,7 +71,17 @@ impl Tap {
         };
         device.admit_tap(Box::new(end))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
-        Ok(Tap { id, device, options, control, tally, holders: Holders::new(), output, shortages })
+        Ok(Tap {
+            id,
+            device,
+            options,
+            control,
+            tally,
+            holders: Holders::new(),
+            output,
+            discarded: AtomicU64::new(0),
+            shortages,
+        })
     }
 
     pub fn is_closed(&self) -> bool {
@@ -104,13 +117,17 @@ impl Tap {
         }
     }
 
-    /// Of a ring of JavaScript's own only what went in is known.
+    /// Of a ring of JavaScript's own, what went in and neither is there nor was cleared was read.
     pub fn count(&self) -> FrameCount {
-        let written = || Frames(self.control.written.get());
-        self.queue().map_or_else(
-            || FrameCount { written: written(), delivered: written(), ..FrameCount::default() },
-            |queue| queue.marks.count(),
-        )
+        let Output::Shared(memory) = &self.output else {
+            return self.queue().map(|queue| queue.marks.count()).unwrap_or_default();
+        };
+        // First what is inside: what comes meanwhile looks as if it were read.
+        let (queued, discarded) = (memory.inside().queued, Frames(self.discarded.load(Ordering::Acquire)));
+        let written = Frames(self.control.written.get());
+        // There may have been something in it before.
+        let (discarded, queued) = (discarded.min(written), queued.min(written.saturating_sub(discarded)));
+        FrameCount { written, delivered: written - discarded - queued, discarded, queued, ..FrameCount::default() }
     }
 
     pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
@@ -132,8 +149,11 @@ impl Tap {
     }
 
     pub fn clear(&self) {
-        if let Some(queue) = self.queue() {
-            queue.marks.discard_all();
+        match &self.output {
+            Output::Queue(queue) => queue.marks.discard_all(),
+            Output::Shared(memory) => {
+                self.discarded.fetch_add(memory.skip().0, Ordering::AcqRel);
+            }
         }
         self.device.control.block_done.ring();
     }
