@@ -125,8 +125,7 @@ impl Source {
         }
         let last = self.holders.let_go(turn);
         if last {
-            self.control.closing.set(true);
-            self.device.control.block_done.ring();
+            self.device.dismiss(|| self.control.closing.raise());
         }
         last
     }

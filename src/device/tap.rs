@@ -96,8 +96,7 @@ impl Tap {
         }
         let last = self.holders.let_go(turn);
         if last {
-            self.control.closing.set(true);
-            self.device.control.block_done.ring();
+            self.device.dismiss(|| self.control.closing.raise());
         }
         last
     }

@@ -301,6 +301,17 @@ describe('Sources', function () {
       device.close()
     }))
 
+  it('give back their place at once, however many come and go within a block', () =>
+    perform({ driver: 'dummy' }, async ({ assert, speaker, until }) => {
+      const device = speaker({ periodFrames: 4800 })
+      for (let count = 0; count < 10_000; count++) device.createSource({ targetMs: 1 }).close()
+      const source = device.createSource()
+      source.write(new Float32Array(4800))
+      device.play()
+      assert.equal(await until(() => source.stats().playedFrames === 4800), true)
+      device.close()
+    }))
+
   it('are heard to their end when a process ends by itself', () =>
     perform(PACED, async ({ speaker }) => {
       const device = speaker()

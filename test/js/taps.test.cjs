@@ -65,6 +65,21 @@ describe('Taps', function () {
       }, onOverflow))
   }
 
+  it('give back their place at once, though the microphone has not begun', () =>
+    perform({ delayMs: 0 }, async ({ assert, microphone, until, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const device = microphone({ periodFrames: 64 }, pipe.file)
+      for (let count = 0; count < 200; count++) device.createTap().close()
+      const tap = device.createTap()
+      device.play()
+      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
+      await until(() => device.queuedFrames === 192)
+      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
+      assert.equal(await until(() => tap.queuedFrames > 0), true)
+      pipe.end()
+      device.close()
+    }))
+
   it('with a ring are cleared of what is in it, and count the same as the ring', () =>
     perform({ delayMs: 0 }, async ({ assert, sdl, microphone, until, PipeMicrophone }) => {
       const pipe = new PipeMicrophone()
