@@ -53,7 +53,8 @@ export interface SourceOptions {
   readonly gain?: number
   /**
    * A ring that JavaScript writes by itself, in the device's frequency and channels. It is let go of when the source is closed
-   * here, or this thread ends.
+   * here, or this thread ends: what was in it then counts as discarded, and whoever else holds the source has one that stays
+   * silent, without room, until it is closed; waits on it reject with `ERR_AUDIO_CLOSED`.
    */
   readonly ring?: SharedRing
 }
@@ -128,7 +129,10 @@ export interface TapOptions {
   readonly maxQueuedMs?: number
   /** What to lose, and count, then. Default `'drop-oldest'`. */
   readonly onOverflow?: 'drop-oldest' | 'drop-newest'
-  /** A ring that JavaScript reads by itself, as Float32; where it is full the newest are lost, and counted. */
+  /**
+   * A ring that JavaScript reads by itself, as Float32; where it is full the newest are lost, and counted. It is let
+   * go of as that of a source is.
+   */
   readonly ring?: SharedRing
 }
 

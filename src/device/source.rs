@@ -1,6 +1,7 @@
 //! JavaScript threads and pump. A source as its holders see it: what it is given is brought to the device's rate and channels
 //! here, so that the audio thread only adds.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,8 @@ pub struct Source {
     capacity: Frames,
     /// How far a resampler lags behind, at the device's rate: it is heard beyond the target.
     lag: Frames,
+    /// Frames that went away with the ring that they were in.
+    orphaned: AtomicU64,
     shortages: Mutex<ShortageWatch>,
 }
 
@@ -109,7 +112,18 @@ impl Source {
         control.gain.set(GainOrder { gain: options.gain, over: Frames::ZERO });
         device.admit_voice(Box::new(Voice::new(reader, episodes)))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
-        Ok(Source { id, device, options, control, holders: Holders::new(), input, capacity, lag, shortages })
+        Ok(Source {
+            id,
+            device,
+            options,
+            control,
+            holders: Holders::new(),
+            input,
+            capacity,
+            lag,
+            orphaned: AtomicU64::new(0),
+            shortages,
+        })
     }
 
     /// Its device is closed, or it is.
@@ -117,11 +131,17 @@ impl Source {
         self.control.closing.get() || self.device.control.closed.get()
     }
 
+    /// Whoever brought its ring has let go: nothing comes any more.
+    pub fn has_lost_ring(&self) -> bool {
+        matches!(&self.input, Input::Shared(memory) if memory.shape().is_none())
+    }
+
     /// One holder less. True for the last one: the source then fades out and leaves.
-    /// `brought` says that this holder brought the ring.
+    /// `brought` says that this holder brought the ring: without that it stays silent.
     pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
         if brought && let Input::Shared(memory) = &self.input {
-            memory.detach();
+            let Inside { cleared, queued } = memory.detach();
+            self.orphaned.fetch_add((cleared + queued).0, Ordering::AcqRel);
         }
         let last = self.holders.let_go(turn);
         if last {
@@ -152,7 +172,7 @@ impl Source {
             Input::Ring(_) => FrameCount { written: count.written + tail, queued: count.queued + tail, ..count },
             Input::Shared(memory) => {
                 let Inside { cleared, queued } = memory.inside();
-                let discarded = count.discarded + cleared;
+                let discarded = count.discarded + cleared + Frames(self.orphaned.load(Ordering::Acquire));
                 FrameCount { written: count.delivered + count.dropped + discarded + queued, discarded, queued, ..count }
             }
         }
@@ -206,7 +226,7 @@ impl Source {
 
     /// Blocks until there is room for `frames`.
     pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
-        waiting::wait_for(&self.device, timeout, || self.space() >= frames, || self.is_closed())
+        waiting::wait_for(&self.device, timeout, || self.space() >= frames, || self.is_closed() || self.has_lost_ring())
     }
 
     /// Samples that were no numbers, and index words of a shared ring that made no sense.

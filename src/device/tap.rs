@@ -13,7 +13,7 @@ use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::gaps::Run;
 use crate::link::marks::FrameCount;
-use crate::link::shared::{SharedMemory, SharedWriter};
+use crate::link::shared::{Inside, SharedMemory, SharedWriter};
 use crate::link::tally::QueueTally;
 use crate::link::tap::TapControl;
 use crate::rt::tap::{Overflow, Sink, Tap as TapEnd};
@@ -88,11 +88,17 @@ impl Tap {
         self.control.closing.get() || self.device.control.closed.get()
     }
 
+    /// Whoever brought its ring has let go: nothing comes any more.
+    pub fn has_lost_ring(&self) -> bool {
+        matches!(&self.output, Output::Shared(memory) if memory.shape().is_none())
+    }
+
     /// One holder less. True for the last one: the tap gets nothing more.
-    /// `brought` says that this holder brought the ring.
+    /// `brought` says that this holder brought the ring: without that it gets nothing.
     pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
         if brought && let Output::Shared(memory) = &self.output {
-            memory.detach();
+            let Inside { cleared, queued } = memory.detach();
+            self.discarded.fetch_add((cleared + queued).0, Ordering::AcqRel);
         }
         let last = self.holders.let_go(turn);
         if last {
@@ -159,7 +165,12 @@ impl Tap {
 
     /// Blocks until there are `frames`.
     pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
-        waiting::wait_for(&self.device, timeout, || self.queued() >= frames, || self.is_closed())
+        waiting::wait_for(
+            &self.device,
+            timeout,
+            || self.queued() >= frames,
+            || self.is_closed() || self.has_lost_ring(),
+        )
     }
 
     pub fn faults(&self) -> u64 {
