@@ -91,7 +91,8 @@ const openTap = (device, slot, options = {}) => {
     throw invalid(`ring must have ${device.channels} channels, as its device has`, { ring })
   }
   const maxQueuedFrames = Math.ceil((maxQueuedMs * device.frequency) / 1000)
-  return new AudioTap(native.createTap(slot, { maxQueuedFrames, dropNewest: onOverflow === 'drop-newest' }, words))
+  const opened = native.createTap(slot, { maxQueuedFrames, dropNewest: onOverflow === 'drop-newest' }, words)
+  return new AudioTap({ ...opened, ring: ring !== undefined })
 }
 
 module.exports = { AudioTap, openTap }

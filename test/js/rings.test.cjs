@@ -107,6 +107,21 @@ describe('Shared rings', function () {
       microphone.close()
     }))
 
+  it('are named where somebody goes past them', () =>
+    perform({ driver: 'dummy' }, async ({ assert, audio, sdl }) => {
+      const device = audio.openDevice({ type: 'playback' }, { channels: 1 })
+      const microphone = audio.openDevice({ type: 'recording' }, { channels: 1 })
+      const source = device.createSource({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      const tap = microphone.createTap({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      const taken = (message) => ({ code: 'ERR_AUDIO_WRITER_TAKEN', message })
+      assert.throws(() => source.write(new Float32Array(1)), taken(/a ring feeds this source/))
+      assert.throws(() => tap.read(new Float32Array(1)), taken(/a ring takes what this tap hears/))
+      assert.throws(() => audio.attach(source.handle).write(new Float32Array(1)), taken(/writes this source.* or a ring/))
+      assert.throws(() => audio.attach(tap.handle).read(new Float32Array(1)), taken(/reads this tap.* or a ring/))
+      device.close()
+      microphone.close()
+    }))
+
   it('are what the waits of their source and tap go by', () =>
     perform({ driver: 'dummy' }, async ({ assert, sdl, codeOf, until }) => {
       const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 2 })
