@@ -27,8 +27,8 @@ pub struct Door<T> {
     arrivals: HeapProd<Box<T>>,
     departures: ScrapReceiver<Box<T>>,
     /// Those for whom there is no way in yet: the lane is full of some that have left already.
-    #[expect(clippy::disallowed_types, reason = "not for the audio thread")]
-    waiting: Vec<Box<T>>,
+    waiting: HeapCons<Box<T>>,
+    to_wait: HeapProd<Box<T>>,
     /// Those that were let in and have not come home.
     inside: usize,
     /// Of all these, those that want to leave.
@@ -51,7 +51,8 @@ pub fn guest_room<T>(most: usize) -> (Door<T>, Guests<T>) {
     let (arrivals, arrived) = HeapRb::new(most).split();
     let (departures, departed) = scrap_lane_for(most);
     let places = (0..most).map(|_| None).collect();
-    let door = Door { arrivals, departures: departed, waiting: Default::default(), inside: 0, leaving: 0, most };
+    let (to_wait, waiting) = HeapRb::new(most).split();
+    let door = Door { arrivals, departures: departed, waiting, to_wait, inside: 0, leaving: 0, most };
     (door, Guests { arrivals: arrived, departures, places, used: 0 })
 }
 
@@ -59,10 +60,11 @@ impl<T: Guest> Door<T> {
     /// Lets a guest in; it joins with the next block, or as soon as there is a place. Gives it back when there is no room.
     pub fn admit(&mut self, guest: Box<T>) -> Result<(), Box<T>> {
         self.take_home();
-        if self.inside + self.waiting.len() >= self.most + self.leaving {
+        if self.inside + self.waiting.occupied_len() >= self.most + self.leaving {
             return Err(guest);
         }
-        self.wait(guest);
+        // All who wait mean to stay, so there is room.
+        self.to_wait.try_push(guest)?;
         self.send_in();
         Ok(())
     }
@@ -76,20 +78,21 @@ impl<T: Guest> Door<T> {
     pub fn take_home(&mut self) {
         let home = self.departures.free_all();
         self.inside -= home;
-        let waiting = self.waiting.len();
-        self.waiting.retain(|guest| !guest.leaves());
-        self.leaving = self.leaving.saturating_sub(home + waiting - self.waiting.len());
+        let mut left = 0;
+        for _ in 0..self.waiting.occupied_len() {
+            if let Some(guest) = self.waiting.try_pop().filter(|guest| !guest.leaves()) {
+                let _ = self.to_wait.try_push(guest);
+            } else {
+                left += 1;
+            }
+        }
+        self.leaving = self.leaving.saturating_sub(home + left);
         self.send_in();
     }
 
-    #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-    fn wait(&mut self, guest: Box<T>) {
-        self.waiting.push(guest);
-    }
-
     fn send_in(&mut self) {
-        let room = self.arrivals.vacant_len().min(self.waiting.len());
-        self.inside += self.arrivals.push_iter(self.waiting.drain(..room));
+        let room = self.arrivals.vacant_len();
+        self.inside += self.arrivals.push_iter(self.waiting.pop_iter().take(room));
     }
 }
 
