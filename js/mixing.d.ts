@@ -33,20 +33,28 @@ export interface Position {
 }
 
 export interface SourceOptions {
-  /** Of what is written; converted to the device's natively, outside the callback. Default that of the device. */
+  /**
+   * Of what is written; converted to the device's natively, outside the callback. That delays the sound by 1.5 ms (3 ms from below
+   * 16000), which counts as queued. Where nothing more comes in time, the last of it is interpolated without what would have
+   * followed: it is heard to its end, and goes on from there when more comes. Default that of the device.
+   */
   readonly frequency?: number
   /**
    * Of what is written, 1 to 8. One is played on all channels of the device; many on a device of one are averaged; otherwise
    * each goes to its own, and those too many are left out. Default that of the device.
    */
   readonly channels?: number
-  /** What `write`, `spaceFrames` and the waits count against. Above 0, at most 3600000. Default 200. */
+  /**
+   * What `write`, `spaceFrames` and the waits count against. Above 0, at most 3600000, and no more than there is memory for
+   * (ERR_AUDIO_OUT_OF_RANGE). Default 200; with a `ring` what that holds.
+   */
   readonly targetMs?: number
   /** 0 to 16. Default 1. */
   readonly gain?: number
   /**
    * A ring that JavaScript writes by itself, in the device's frequency and channels. It is let go of when the source is closed
-   * here, or this thread ends.
+   * here, or this thread ends: what was in it then counts as discarded, and whoever else holds the source has one that stays
+   * silent, without room, until it is closed; waits on it reject with `ERR_AUDIO_CLOSED`.
    */
   readonly ring?: SharedRing
 }
@@ -98,9 +106,9 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
   readonly spaceFrames: number
   /** **Blocks this worker**, as that of a playback instance. */
   waitForSpace (frames: number, timeoutMs?: number): boolean
-  /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them. */
+  /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them, or as many as the ring holds. */
   whenSpace (frames: number, options?: WaitOptions): Promise<void>
-  /** Drops what is queued, at once. */
+  /** Drops what is queued, at once, and all that its conversion remembers of it. */
   clear (): void
   setGain (gain: number, options?: GainOptions): void
   /** The gain that was asked for last. */
@@ -121,15 +129,18 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
 }
 
 export interface TapOptions {
-  /** The most that may be queued; above 0, at most 3600000. Default 10000. */
+  /** The most that may be queued; above 0, at most 3600000. Default 10000; with a `ring` what that holds. */
   readonly maxQueuedMs?: number
   /** What to lose, and count, then. Default `'drop-oldest'`. */
   readonly onOverflow?: 'drop-oldest' | 'drop-newest'
-  /** A ring that JavaScript reads by itself, as Float32; where it is full the newest are lost, and counted. */
+  /**
+   * A ring that JavaScript reads by itself, as Float32; where it is full the newest are lost, and counted. It is let
+   * go of as that of a source is.
+   */
   readonly ring?: SharedRing
 }
 
-/** `recordedFrames = readFrames + discardedFrames + queuedFrames` and what `'drop-oldest'` took; of a `ring` only what went in. */
+/** `recordedFrames = readFrames + discardedFrames + queuedFrames` and what `'drop-oldest'` took. */
 export interface TapStats {
   readonly recordedFrames: number
   readonly readFrames: number
@@ -161,6 +172,7 @@ export interface AudioTap extends KnownEventsEmitter<TapEvents> {
   /** **Blocks this worker**, as that of a recording instance. */
   waitForFrames (frames: number, timeoutMs?: number): boolean
   whenFrames (frames: number, options?: WaitOptions): Promise<void>
+  /** Drops what is queued, at once. Of a `ring` that is a read of it: not while another thread reads. */
   clear (): void
   stats (): TapStats
   readonly handle: number

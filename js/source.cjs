@@ -22,7 +22,7 @@ class AudioSource extends Part {
   #opened
   #queue
 
-  constructor (opened, ring = undefined) {
+  constructor (opened) {
     super(EVENTS, opened, {
       tell: (kind, detail) => {
         if (kind !== 'shortage') return
@@ -35,7 +35,7 @@ class AudioSource extends Part {
       },
     })
     this.#opened = opened
-    this.#queue = queueOf(this, opened.slot, ring !== undefined)
+    this.#queue = queueOf(this, opened.slot, opened.ring === true)
     exit.add(this.#queue, { recording: false, slot: opened.slot })
   }
 
@@ -95,7 +95,7 @@ class AudioSource extends Part {
   }
 
   get #most () {
-    return { most: this.#opened.targetFrames, limit: 'targetMs' }
+    return { most: this.#opened.targetFrames, limit: 'targetMs, or what the ring holds' }
   }
 }
 
@@ -125,7 +125,8 @@ const openSource = (device, slot, options = {}) => {
     throw invalid('a source with a ring has the frequency and channels of its device', { ring, frequency, channels })
   }
   const targetFrames = Math.ceil((targetMs * frequency) / 1000)
-  return new AudioSource(native.createSource(slot, { frequency, channels, targetFrames, gain }, words), ring)
+  const opened = native.createSource(slot, { frequency, channels, targetFrames, gain }, words)
+  return new AudioSource({ ...opened, ring: ring !== undefined })
 }
 
 module.exports = { AudioSource, openSource }

@@ -75,7 +75,7 @@ class AudioTap extends Part {
   }
 
   get #most () {
-    return { most: this.#opened.maxQueuedFrames, limit: 'maxQueuedMs' }
+    return { most: this.#opened.maxQueuedFrames, limit: 'maxQueuedMs, or what the ring holds' }
   }
 }
 
@@ -90,7 +90,8 @@ const openTap = (device, slot, options = {}) => {
     throw invalid(`ring must have ${device.channels} channels, as its device has`, { ring })
   }
   const maxQueuedFrames = Math.ceil((maxQueuedMs * device.frequency) / 1000)
-  return new AudioTap(native.createTap(slot, { maxQueuedFrames, dropNewest: onOverflow === 'drop-newest' }, words))
+  const opened = native.createTap(slot, { maxQueuedFrames, dropNewest: onOverflow === 'drop-newest' }, words)
+  return new AudioTap({ ...opened, ring: ring !== undefined })
 }
 
 module.exports = { AudioTap, openTap }

@@ -2,5 +2,6 @@
 
 pub mod convert;
 pub mod opus;
+pub mod preview;
 pub mod resample;
 pub mod steered;

@@ -118,6 +118,8 @@ pub struct Resampler {
     filtered: u64,
     returned: u64,
     delay: Frames,
+    /// The same before it was rounded.
+    exact_delay: f64,
     /// As many silent ones at the start.
     lead: usize,
     /// Numbers that rubato keeps.
@@ -151,7 +153,7 @@ impl Resampler {
         let chunk = block.as_len().max(1);
         let ratio = f64::from(to.0) / f64::from(from.0);
         let Made { inner, delay, table } = match from == to {
-            true => Made { inner: None, delay: 0, table: 0 },
+            true => Made { inner: None, delay: 0.0, table: 0 },
             false => filter(from, to, channels, quality, chunk)?,
         };
         let lead = if inner.is_some() { lead_frames(ratio) } else { 0 };
@@ -168,7 +170,8 @@ impl Resampler {
             ready_frames: 0,
             filtered: 0,
             returned: 0,
-            delay: Frames(delay + lead as u64),
+            delay: Frames(delay.round() as u64 + lead as u64),
+            exact_delay: delay + lead as f64,
             lead,
             table,
         };
@@ -188,6 +191,20 @@ impl Resampler {
     /// What it has allocated.
     pub fn memory_bytes(&self) -> usize {
         size_of::<f32>() * (self.table + self.held.len() + self.ready.len())
+    }
+
+    /// Where the frame lies that comes out next, from the end of the input and in its frames (below zero), and how far apart frames
+    /// are.
+    pub fn next_frame_at(&self) -> (f64, f64) {
+        let step = f64::from(self.from.0) / f64::from(self.to.0);
+        let taken = self.filtered + self.held_frames as u64;
+        ((self.returned as f64 - self.exact_delay) * step - taken as f64, step)
+    }
+
+    /// Of the input, frames that have not come out, at most.
+    pub fn most_held(&self) -> Frames {
+        let step = f64::from(self.from.0) / f64::from(self.to.0);
+        Frames(((self.delay.0 as f64 + 2.0) * step).ceil() as u64 + self.chunk as u64 + 2)
     }
 
     /// How many frames `process` will write for `frames` more.
@@ -324,7 +341,7 @@ fn chunk_frames(from: Hz) -> usize {
 struct Made {
     inner: Option<Async<f32>>,
     /// In frames at the output rate.
-    delay: u64,
+    delay: f64,
     /// Numbers in the filters and in the sound that they look at.
     table: usize,
 }
@@ -346,9 +363,9 @@ fn filter(from: Hz, to: Hz, channels: usize, quality: Quality, chunk: usize) -> 
     let inner = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input)
         .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
     // rubato's first frame lies half a filter before the input, and less than a frame after that.
-    let delay = (ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0).round();
+    let delay = ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0;
     let table = taps * oversampling_factor + channels * (chunk + 2 * taps);
-    Ok(Made { inner: Some(inner), delay: delay as u64, table })
+    Ok(Made { inner: Some(inner), delay, table })
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

@@ -311,6 +311,25 @@ impl Device {
         lock(door).admit(tap).map_err(full)
     }
 
+    /// A source or tap is to leave, once `begin` has said so; its place is free from then on.
+    pub fn dismiss(&self, begin: impl FnOnce() -> bool) {
+        match &self.end {
+            End::Playback { pump, .. } => {
+                let door = &mut lock(pump).1;
+                if begin() {
+                    door.expect_home();
+                }
+            }
+            End::Capture { door, .. } => {
+                let door = &mut lock(door);
+                if begin() {
+                    door.expect_home();
+                }
+            }
+        }
+        self.control.block_done.ring();
+    }
+
     /// Pump: frees what came home, keeps a larger ring at hand for a microphone that is read slowly, gives back memory.
     pub fn tidy(&self) {
         match &self.end {

@@ -148,6 +148,9 @@ pub fn let_go(entry: &Entry, turn: Turn, brought_ring: bool, pump: &Arc<Bell>) {
         if let Entry::Device(device) = entry {
             service(pump).close(device.id);
         }
+    }
+    // Waits on it end, with the ring too.
+    if last || brought_ring {
         pump.ring();
     }
 }

@@ -1,5 +1,6 @@
 //! JavaScript threads and pump. A tap of a microphone as its holders see it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::events::shortage::{Shortage, ShortageWatch};
 use crate::link::episodes::episode_lane;
 use crate::link::gaps::Run;
 use crate::link::marks::FrameCount;
-use crate::link::shared::{SharedMemory, SharedWriter};
+use crate::link::shared::{Inside, SharedMemory, SharedWriter};
 use crate::link::tally::QueueTally;
 use crate::link::tap::TapControl;
 use crate::rt::tap::{Overflow, Sink, Tap as TapEnd};
@@ -32,6 +33,8 @@ pub struct Tap {
     pub tally: Arc<QueueTally>,
     pub holders: Holders,
     output: Output,
+    /// Of a ring of JavaScript's own: frames that were cleared, or went away with it.
+    discarded: AtomicU64,
     shortages: Mutex<ShortageWatch>,
 }
 
@@ -42,12 +45,11 @@ pub enum Output {
 }
 
 impl Tap {
-    /// Joins the readers of the microphone `device`. With `memory` the tap fills that
-    /// ring.
+    /// Joins the readers of the microphone `device`. With `memory` the tap fills that ring, and no more than that is queued.
     pub fn open(
         id: u64,
         device: Arc<Device>,
-        options: TapOptions,
+        mut options: TapOptions,
         memory: Option<Arc<SharedMemory>>,
     ) -> Result<Tap, AudioError> {
         let (control, tally) = (Arc::<TapControl>::default(), Arc::<QueueTally>::default());
@@ -56,6 +58,7 @@ impl Tap {
         let layout = device.options.layout;
         let (end, output) = match memory {
             Some(memory) => {
+                options.max_queued = memory.shape().map_or(options.max_queued, |(_, frames)| frames);
                 let room = device.options.period.as_len().min(4096) * layout.channels;
                 let sink = Sink::Shared(SharedWriter::new(memory.clone()), vec![0.0; room].into());
                 (TapEnd::new(sink, (layout, options.max_queued), episodes, signals), Output::Shared(memory))
@@ -68,23 +71,38 @@ impl Tap {
         };
         device.admit_tap(Box::new(end))?;
         let shortages = Mutex::new(ShortageWatch::new(episodes_out));
-        Ok(Tap { id, device, options, control, tally, holders: Holders::new(), output, shortages })
+        Ok(Tap {
+            id,
+            device,
+            options,
+            control,
+            tally,
+            holders: Holders::new(),
+            output,
+            discarded: AtomicU64::new(0),
+            shortages,
+        })
     }
 
     pub fn is_closed(&self) -> bool {
         self.control.closing.get() || self.device.control.closed.get()
     }
 
+    /// Whoever brought its ring has let go: nothing comes any more.
+    pub fn has_lost_ring(&self) -> bool {
+        matches!(&self.output, Output::Shared(memory) if memory.shape().is_none())
+    }
+
     /// One holder less. True for the last one: the tap gets nothing more.
-    /// `brought` says that this holder brought the ring.
+    /// `brought` says that this holder brought the ring: without that it gets nothing.
     pub fn let_go(&self, turn: Turn, brought: bool) -> bool {
         if brought && let Output::Shared(memory) = &self.output {
-            memory.detach();
+            let Inside { cleared, queued } = memory.detach();
+            self.discarded.fetch_add((cleared + queued).0, Ordering::AcqRel);
         }
         let last = self.holders.let_go(turn);
         if last {
-            self.control.closing.set(true);
-            self.device.control.block_done.ring();
+            self.device.dismiss(|| self.control.closing.raise());
         }
         last
     }
@@ -104,13 +122,17 @@ impl Tap {
         }
     }
 
-    /// Of a ring of JavaScript's own only what went in is known.
+    /// Of a ring of JavaScript's own, what went in and neither is there nor was cleared was read.
     pub fn count(&self) -> FrameCount {
-        let written = || Frames(self.control.written.get());
-        self.queue().map_or_else(
-            || FrameCount { written: written(), delivered: written(), ..FrameCount::default() },
-            |queue| queue.marks.count(),
-        )
+        let Output::Shared(memory) = &self.output else {
+            return self.queue().map(|queue| queue.marks.count()).unwrap_or_default();
+        };
+        // First what is inside: what comes meanwhile looks as if it were read.
+        let (queued, discarded) = (memory.inside().queued, Frames(self.discarded.load(Ordering::Acquire)));
+        let written = Frames(self.control.written.get());
+        // There may have been something in it before.
+        let (discarded, queued) = (discarded.min(written), queued.min(written.saturating_sub(discarded)));
+        FrameCount { written, delivered: written - discarded - queued, discarded, queued, ..FrameCount::default() }
     }
 
     pub fn read(&self, turn: Turn, into: &mut [u8]) -> Result<Frames, Refusal> {
@@ -132,15 +154,23 @@ impl Tap {
     }
 
     pub fn clear(&self) {
-        if let Some(queue) = self.queue() {
-            queue.marks.discard_all();
+        match &self.output {
+            Output::Queue(queue) => queue.marks.discard_all(),
+            Output::Shared(memory) => {
+                self.discarded.fetch_add(memory.skip().0, Ordering::AcqRel);
+            }
         }
         self.device.control.block_done.ring();
     }
 
     /// Blocks until there are `frames`.
     pub fn wait_for(&self, frames: Frames, timeout: Duration) -> Waited {
-        waiting::wait_for(&self.device, timeout, || self.queued() >= frames, || self.is_closed())
+        waiting::wait_for(
+            &self.device,
+            timeout,
+            || self.queued() >= frames,
+            || self.is_closed() || self.has_lost_ring(),
+        )
     }
 
     pub fn faults(&self) -> u64 {

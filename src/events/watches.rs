@@ -77,8 +77,8 @@ impl Watch {
         let device = self.entry.device();
         let (closed, has): (bool, &dyn Fn(Frames) -> bool) = match &self.entry {
             Entry::Device(device) => (device.control.closed.get(), &|frames| device.has(frames)),
-            Entry::Source(source) => (source.is_closed(), &|frames| source.space() >= frames),
-            Entry::Tap(tap) => (tap.is_closed(), &|frames| tap.queued() >= frames),
+            Entry::Source(source) => (source.is_closed() || source.has_lost_ring(), &|frames| source.space() >= frames),
+            Entry::Tap(tap) => (tap.is_closed() || tap.has_lost_ring(), &|frames| tap.queued() >= frames),
         };
         if closed {
             return Ok(Waited::Closed);

@@ -1,11 +1,11 @@
 //! JavaScript threads to audio thread and back: things that join a callback for a while, in a bounded number of places. They are
 //! made and freed here, used there.
 
-use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use crate::link::ahead;
-use crate::link::scrap::{ScrapReceiver, ScrapSender, scrap_lane};
+use crate::link::scrap::{ScrapReceiver, ScrapSender, scrap_lane_for};
 
 /// What joins a callback.
 pub trait Guest {
@@ -26,8 +26,13 @@ const TURNS_AHEAD: usize = 8;
 pub struct Door<T> {
     arrivals: HeapProd<Box<T>>,
     departures: ScrapReceiver<Box<T>>,
+    /// Those for whom there is no way in yet: the lane is full of some that have left already.
+    waiting: HeapCons<Box<T>>,
+    to_wait: HeapProd<Box<T>>,
     /// Those that were let in and have not come home.
     inside: usize,
+    /// Of all these, those that want to leave.
+    leaving: usize,
     most: usize,
 }
 
@@ -40,31 +45,54 @@ pub struct Guests<T> {
     used: usize,
 }
 
-/// Room for `most` guests at a time.
+/// Room for `most` guests at a time, not counting those that want to leave.
 #[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
 pub fn guest_room<T>(most: usize) -> (Door<T>, Guests<T>) {
     let (arrivals, arrived) = HeapRb::new(most).split();
-    let (departures, departed) = scrap_lane();
+    let (departures, departed) = scrap_lane_for(most);
     let places = (0..most).map(|_| None).collect();
-    let door = Door { arrivals, departures: departed, inside: 0, most };
+    let (to_wait, waiting) = HeapRb::new(most).split();
+    let door = Door { arrivals, departures: departed, waiting, to_wait, inside: 0, leaving: 0, most };
     (door, Guests { arrivals: arrived, departures, places, used: 0 })
 }
 
-impl<T> Door<T> {
-    /// Lets a guest in; it joins with the next block. Gives it back when there is no room.
+impl<T: Guest> Door<T> {
+    /// Lets a guest in; it joins with the next block, or as soon as there is a place. Gives it back when there is no room.
     pub fn admit(&mut self, guest: Box<T>) -> Result<(), Box<T>> {
         self.take_home();
-        if self.inside == self.most {
+        if self.inside + self.waiting.occupied_len() >= self.most + self.leaving {
             return Err(guest);
         }
-        self.arrivals.try_push(guest)?;
-        self.inside += 1;
+        // All who wait mean to stay, so there is room.
+        self.to_wait.try_push(guest)?;
+        self.send_in();
         Ok(())
     }
 
-    /// Frees those that came home. Not for the audio thread.
+    /// One of those that were let in will leave, and is not counted from now on. To be told once, before it can come home.
+    pub fn expect_home(&mut self) {
+        self.leaving += 1;
+    }
+
+    /// Frees those that came home, and those that left before they were in; lets in those that wait. Not for the audio thread.
     pub fn take_home(&mut self) {
-        self.inside -= self.departures.free_all();
+        let home = self.departures.free_all();
+        self.inside -= home;
+        let mut left = 0;
+        for _ in 0..self.waiting.occupied_len() {
+            if let Some(guest) = self.waiting.try_pop().filter(|guest| !guest.leaves()) {
+                let _ = self.to_wait.try_push(guest);
+            } else {
+                left += 1;
+            }
+        }
+        self.leaving = self.leaving.saturating_sub(home + left);
+        self.send_in();
+    }
+
+    fn send_in(&mut self) {
+        let room = self.arrivals.vacant_len();
+        self.inside += self.arrivals.push_iter(self.waiting.pop_iter().take(room));
     }
 }
 
@@ -197,22 +225,39 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_lane_holds_go_home_one_after_the_other_and_each_only_once() {
+    fn all_go_home_at_once_and_each_only_once() {
         let (mut door, mut guests) = guest_room(200);
         let over = Arc::<AtomicBool>::default();
         (0..200).for_each(|_| assert!(door.admit(Box::new(Visitor(over.clone()))).is_ok()));
         assert!(guests.take_in());
         over.store(true, Ordering::Relaxed);
-        let mut left = 200;
-        while left > 0 {
-            assert!(guests.let_go());
-            assert!(!guests.let_go(), "the lane is full, or nobody is left");
-            assert_eq!(Arc::strong_count(&over), 1 + left, "nobody is freed on this side");
-            door.take_home();
-            left = guests.iter().count();
-            assert_eq!(Arc::strong_count(&over), 1 + left);
-        }
+        assert!(guests.let_go() && !guests.let_go());
+        assert_eq!(Arc::strong_count(&over), 201, "nobody is freed on this side");
+        door.take_home();
+        assert_eq!(Arc::strong_count(&over), 1);
         assert!(door.admit(Box::new(Visitor(over))).is_ok());
+    }
+
+    #[test]
+    fn those_who_leave_take_nobodys_place_though_no_block_runs() {
+        let (mut door, mut guests) = guest_room(3);
+        for _ in 0..20 {
+            let over = Arc::<AtomicBool>::default();
+            assert!(door.admit(Box::new(Visitor(over.clone()))).is_ok());
+            door.expect_home();
+            over.store(true, Ordering::Relaxed);
+        }
+        let stays: Vec<Arc<AtomicBool>> = (0..3).map(|_| Arc::default()).collect();
+        stays.iter().for_each(|flag| assert!(door.admit(Box::new(Visitor(flag.clone()))).is_ok()));
+        assert!(door.admit(Box::new(Visitor(Arc::default()))).is_err(), "three are there to stay");
+        for _ in 0..3 {
+            guests.take_in();
+            guests.let_go();
+            door.take_home();
+        }
+        guests.take_in();
+        assert_eq!(guests.iter().filter(|guest| stays.iter().any(|flag| Arc::ptr_eq(flag, &guest.0))).count(), 3);
+        assert!(door.waiting.is_empty() && (door.inside, door.leaving) == (3, 0));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::units::Frames;
 
+/// A look that is disturbed so often is taken as it is: each time, a whole block has passed.
+const LOOKS: usize = 4;
+
 /// Where the two halves stand, readable by anyone. `written = delivered + dropped + discarded + queued`, always.
 #[derive(Debug, Default)]
 pub struct FrameMarks {
@@ -31,14 +34,27 @@ pub struct FrameCount {
 
 impl FrameMarks {
     pub fn queued(&self) -> Frames {
-        let read = self.read.load(Ordering::Acquire).max(self.discard_to.load(Ordering::Acquire));
-        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
+        self.written_beyond(|| self.passed().0)
     }
 
     /// Frames that still take room, cleared ones included.
     pub fn in_rings(&self) -> Frames {
-        let read = self.read.load(Ordering::Acquire);
-        Frames(self.written.load(Ordering::Acquire).saturating_sub(read))
+        self.written_beyond(|| self.read.load(Ordering::Acquire))
+    }
+
+    /// Frames between `read` and what is written. Both move: who is held up between the two looks would see more than there ever
+    /// was.
+    fn written_beyond(&self, read: impl Fn() -> u64) -> Frames {
+        let mut before = read();
+        for _ in 0..LOOKS {
+            let written = self.written.load(Ordering::Acquire);
+            let after = read();
+            if after == before {
+                return Frames(written.saturating_sub(after));
+            }
+            before = after;
+        }
+        Frames(self.written.load(Ordering::Acquire).saturating_sub(before))
     }
 
     /// Drops everything written so far. Takes effect at once for every count, and for the sound with the next block.
@@ -49,6 +65,11 @@ impl FrameMarks {
     /// For the writer's half of a seam.
     pub(super) fn publish_written(&self, written: u64) {
         self.written.store(written, Ordering::Release);
+    }
+
+    /// For a reader's half that took what the writer will count too.
+    pub(super) fn raise_written(&self, written: u64) {
+        self.written.fetch_max(written, Ordering::AcqRel);
     }
 
     /// For the reader's half of a seam: what left the ring, and what of that was delivered and dropped; the rest was cleared.

@@ -20,9 +20,14 @@ pub struct ScrapReceiver<T = Retired> {
     lane: HeapCons<T>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
 pub fn scrap_lane<T>() -> (ScrapSender<T>, ScrapReceiver<T>) {
-    let (sender, receiver) = HeapRb::new(ROOM).split();
+    scrap_lane_for(ROOM)
+}
+
+/// One with room for so many things.
+#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
+pub fn scrap_lane_for<T>(room: usize) -> (ScrapSender<T>, ScrapReceiver<T>) {
+    let (sender, receiver) = HeapRb::new(room).split();
     (ScrapSender { lane: sender }, ScrapReceiver { lane: receiver })
 }
 

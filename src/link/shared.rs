@@ -88,10 +88,10 @@ impl SharedMemory {
         Some(Arc::new(SharedMemory { words, outside, clear_to: AtomicU32::new(NO_INDEX), faults: AtomicU64::new(0) }))
     }
 
-    /// Takes the memory away: when this returns nobody touches it any more. Not for the audio thread.
-    pub fn detach(&self) {
+    /// Takes the memory away: when this returns nobody touches it any more. Returns what was inside. Not for the audio thread.
+    pub fn detach(&self) -> Inside {
         self.outside.with(|words| *words = None);
-        self.words.with(|words| *words = None);
+        self.words.with(|words| words.take().map(|words| self.look(&words)).unwrap_or_default())
     }
 
     pub fn faults(&self) -> u64 {
@@ -122,15 +122,28 @@ impl SharedMemory {
 
     /// What is in the ring, as far as its indices make sense; nothing once detached. Not for the audio thread.
     pub fn inside(&self) -> Inside {
-        let clear_to = self.clear_to.load(Ordering::Acquire);
-        let look = |words: &Words| {
-            let index = |at| words.word(at).load(Ordering::Acquire);
-            let read = index(READ_WORD);
-            let there = words.between(read, index(WRITE_WORD)).unwrap_or(0);
-            let cleared = words.before(read, clear_to, there);
-            Inside { cleared: Frames(u64::from(cleared)), queued: Frames(u64::from(there - cleared)) }
+        self.outside.with(|words| words.as_ref().map(|words| self.look(words))).unwrap_or_default()
+    }
+
+    fn look(&self, words: &Words) -> Inside {
+        let index = |at| words.word(at).load(Ordering::Acquire);
+        let (clear_to, read) = (self.clear_to.load(Ordering::Acquire), index(READ_WORD));
+        let there = words.between(read, index(WRITE_WORD)).unwrap_or(0);
+        let cleared = words.before(read, clear_to, there);
+        Inside { cleared: Frames(u64::from(cleared)), queued: Frames(u64::from(there - cleared)) }
+    }
+
+    /// Drops everything that is in the ring now, in the place of the one who reads it in JavaScript; returns how much. Not for
+    /// the audio thread.
+    pub fn skip(&self) -> Frames {
+        let skip = |words: &mut Option<Words>| {
+            let words = words.as_ref()?;
+            let written = words.word(WRITE_WORD).load(Ordering::Acquire);
+            let skipped = words.between(words.word(READ_WORD).load(Ordering::Acquire), written)?;
+            words.word(READ_WORD).store(written, Ordering::Release);
+            Some(Frames(u64::from(skipped)))
         };
-        self.outside.with(|words| words.as_ref().map(look)).unwrap_or_default()
+        self.outside.with(skip).unwrap_or(Frames::ZERO)
     }
 
     fn fault(&self) {

@@ -3,10 +3,16 @@
 //!
 //! Its marks are its indices: what lies between `read` and `written` belongs to the reader, the rest to the writer. All that
 //! the two halves tell each other lies in one cache line: with a thousand sources, memory is what mixing waits for.
+//!
+//! Behind `written` there may be a tail: frames that the writer will write in another form when more comes, and that the reader
+//! takes before it runs dry.
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::link::ahead::bring_line_near;
 use crate::link::control::Flag;
@@ -29,6 +35,33 @@ pub struct SourceControl {
     pub tally: QueueTally,
     /// Samples that were no numbers, and became silence.
     pub faulty: Counter,
+    /// Frames of the tail, and above them how often there was one: nobody takes one for another.
+    tail: AtomicU64,
+}
+
+const TAIL_FRAMES: u64 = u32::MAX as u64;
+const NEXT_TAIL: u64 = TAIL_FRAMES + 1;
+
+impl SourceControl {
+    /// Frames behind those that are written.
+    pub fn tail(&self) -> Frames {
+        Frames(self.tail.load(Ordering::Acquire) & TAIL_FRAMES)
+    }
+
+    /// For the reader: with fewer than `wanted` frames there, takes what is missing from the tail, unless the writer is at it.
+    fn reach_for_tail(&self, wanted: Frames) {
+        let missing = |control: &SourceControl| wanted.saturating_sub(control.marks.in_rings());
+        if missing(self) == Frames::ZERO {
+            return;
+        }
+        let tail = self.tail.load(Ordering::Acquire);
+        // Behind this very tail, or the exchange fails.
+        let (written, taken) = (self.marks.written().0, missing(self).0.min(tail & TAIL_FRAMES));
+        let exchanged = self.tail.compare_exchange(tail, tail - taken, Ordering::AcqRel, Ordering::Relaxed);
+        if taken > 0 && exchanged.is_ok() {
+            self.marks.raise_written(written + taken);
+        }
+    }
 }
 
 /// Place for one sample.
@@ -39,10 +72,14 @@ struct Place(UnsafeCell<f32>);
 unsafe impl Sync for Place {}
 
 pub struct SourceWriter {
-    places: Arc<[MaybeUninit<Place>]>,
+    places: Places,
     /// The place after the last sample that was written.
     at: usize,
     channels: usize,
+    /// Frames that were written, what the reader took of tails included.
+    written: u64,
+    /// Frames of the tail as it was laid.
+    laid: Frames,
     control: Arc<SourceControl>,
 }
 
@@ -68,33 +105,115 @@ struct SharedEnd {
 
 /// The end that is read.
 struct RingEnd {
-    places: Arc<[MaybeUninit<Place>]>,
+    places: Places,
     /// The place of the next sample.
     at: usize,
 }
 
-/// A ring of `capacity` frames of `channels` samples. The control is of this one ring: its marks are the indices.
-#[expect(clippy::disallowed_methods, reason = "not for the audio thread")]
-pub fn source_ring(channels: usize, capacity: Frames) -> (SourceWriter, SourceReader, Arc<SourceControl>) {
+/// The ring's memory. Where it lies is kept beside what owns it, so that the reader has one cache line less to wait for.
+#[derive(Clone)]
+struct Places {
+    start: NonNull<[MaybeUninit<Place>]>,
+    _owner: Arc<Box<[MaybeUninit<Place>]>>,
+}
+
+// SAFETY: it is a shared reference to memory that goes with it.
+unsafe impl Send for Places {}
+// SAFETY: as above.
+unsafe impl Sync for Places {}
+
+impl Places {
+    /// `None` without the memory.
+    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "not for the audio thread")]
+    fn try_new(len: usize) -> Option<Places> {
+        let mut places = Vec::new();
+        places.try_reserve_exact(len).ok()?;
+        // SAFETY: there is room for so many, and they may be uninitialised.
+        unsafe { places.set_len(len) };
+        let owner = Arc::new(places.into_boxed_slice());
+        Some(Places { start: NonNull::from(&**owner), _owner: owner })
+    }
+}
+
+impl Deref for Places {
+    type Target = [MaybeUninit<Place>];
+
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: the memory stays where it is for as long as its owner, and nobody borrows it but to share it.
+        unsafe { self.start.as_ref() }
+    }
+}
+
+/// A ring of `capacity` frames of `channels` samples; `None` without the memory for it. The control is of this one ring: its
+/// marks are the indices.
+pub fn source_ring(channels: usize, capacity: Frames) -> Option<(SourceWriter, SourceReader, Arc<SourceControl>)> {
     let control = Arc::<SourceControl>::default();
-    let len = capacity.as_len().max(1).saturating_mul(channels);
-    let places: Arc<[MaybeUninit<Place>]> = Arc::new_uninit_slice(len);
-    let writer = SourceWriter { places: places.clone(), at: 0, channels, control: control.clone() };
+    let places = Places::try_new(capacity.as_len().max(1).saturating_mul(channels))?;
+    let writer = SourceWriter {
+        places: places.clone(),
+        at: 0,
+        channels,
+        written: 0,
+        laid: Frames::ZERO,
+        control: control.clone(),
+    };
     let feed = Feed::Ring(RingEnd { places, at: 0 });
-    (writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control)
+    Some((writer, SourceReader { feed, control: control.clone(), cleared_to: 0, channels }, control))
 }
 
 impl SourceWriter {
-    /// Appends as many whole frames as there is room for; returns how many.
+    /// Appends as many whole frames as there is room for; returns how many. Takes back the tail.
     pub fn push(&mut self, samples: &[f32]) -> Frames {
+        self.take_back_tail();
         let frames = self.room().min(Frames((samples.len() / self.channels) as u64));
         let samples = samples.get(..frames.as_len() * self.channels).unwrap_or_default();
         let (now, later) = samples.split_at(samples.len().min(self.places.len() - self.at));
         self.put(now);
         self.put(later);
-        let marks = &self.control.marks;
-        marks.publish_written(marks.written().0 + frames.0);
+        self.written += frames.0;
+        self.control.marks.publish_written(self.written);
         frames
+    }
+
+    /// Lays as much of this as there is room for behind what is written, in place of an older tail.
+    pub fn lay_tail(&mut self, samples: &[f32]) {
+        self.take_back_tail();
+        let frames = self.room().min(Frames((samples.len() / self.channels) as u64)).min(Frames(TAIL_FRAMES));
+        let samples = samples.get(..frames.as_len() * self.channels).unwrap_or_default();
+        let at = self.at;
+        let (now, later) = samples.split_at(samples.len().min(self.places.len() - at));
+        self.put(now);
+        self.put(later);
+        (self.at, self.laid) = (at, frames);
+        let (tail, turns) = (&self.control.tail, !TAIL_FRAMES);
+        tail.store((tail.load(Ordering::Relaxed) & turns).wrapping_add(NEXT_TAIL) | frames.0, Ordering::Release);
+    }
+
+    /// From here on there is no tail. Returns what the reader took of it: that is as good as written.
+    pub fn take_back_tail(&mut self) -> Frames {
+        let laid = std::mem::take(&mut self.laid);
+        if laid == Frames::ZERO {
+            return laid;
+        }
+        let left = self.control.tail.fetch_and(!TAIL_FRAMES, Ordering::AcqRel) & TAIL_FRAMES;
+        let taken = laid - Frames(left);
+        // The reader may be about to say the same.
+        self.pass(taken);
+        taken
+    }
+
+    /// Makes the tail a part of what is written, for good.
+    pub fn keep_tail(&mut self) {
+        let laid = self.laid;
+        let taken = self.take_back_tail();
+        self.pass(laid - taken);
+    }
+
+    /// So much of the tail is written.
+    fn pass(&mut self, frames: Frames) {
+        self.at = (self.at + frames.as_len() * self.channels) % self.places.len();
+        self.written += frames.0;
+        self.control.marks.publish_written(self.written);
     }
 
     /// Frames that still fit, cleared ones counted as what takes room until the reader has stepped over them.
@@ -192,6 +311,7 @@ impl SourceReader {
         let SourceReader { feed, control, channels, .. } = self;
         let taken = match feed {
             Feed::Ring(ring) => {
+                control.reach_for_tail(wanted);
                 let frames = wanted.min(control.marks.in_rings());
                 let len = frames.as_len() * *channels;
                 // SAFETY: so many are there, and none is passed before `deliver`.

@@ -72,6 +72,82 @@ describe('Shared rings', function () {
       assert.ok(heard.some((sample) => Math.abs(sample) > 0.49))
     }))
 
+  it('leave no frame uncounted and no wait behind when the thread that brought them ends', () =>
+    perform({ driver: 'dummy' }, async ({ assert, audio, sdl, startWorker, codeOf, until }) => {
+      const device = audio.openDevice({ type: 'playback' }, { channels: 1 })
+      const microphone = audio.openDevice({ type: 'recording' }, { channels: 1 })
+      const rings = [sdl.SharedRing.allocate({ frames: 4800 }), sdl.SharedRing.allocate({ frames: 480 })]
+      const other = startWorker(({ audio, sdl, tell, word }, devices, buffers) => {
+        const [device, microphone] = devices.map((handle) => audio.attach(handle))
+        const [given, taken] = buffers.map((buffer) => new sdl.SharedRing(buffer))
+        tell([device.createSource({ ring: given }).handle, microphone.createTap({ ring: taken }).handle])
+        return word()
+      }, [device.handle, microphone.handle], rings.map(({ buffer }) => buffer))
+      const held = (await other.told).map((handle) => audio.attach(handle))
+      const [source, tap] = held
+      device.play()
+      microphone.play()
+      rings[0].write(new Float32Array(480))
+      await until(() => rings[0].queuedFrames === 0 && rings[1].queuedFrames === 480)
+      device.pause()
+      await until(() => device.level.peak === 0)
+      rings[0].write(new Float32Array(4800))
+      const wait = source.whenSpace(4800).then(() => 'none', ({ code }) => code)
+      await other.worker.terminate()
+      assert.equal(await wait, 'ERR_AUDIO_CLOSED')
+      const { writtenFrames, playedFrames, discardedFrames, queuedFrames } = source.stats()
+      assert.deepEqual([writtenFrames, queuedFrames, source.spaceFrames], [5280, 0, 0])
+      assert.equal(writtenFrames, playedFrames + discardedFrames)
+      assert.ok(playedFrames >= 480 && discardedFrames > 0)
+      const ofTap = tap.stats()
+      assert.deepEqual([ofTap.readFrames, ofTap.discardedFrames, ofTap.queuedFrames], [0, ofTap.recordedFrames, 0])
+      assert.equal(await tap.whenFrames(1).then(() => 'none', ({ code }) => code), 'ERR_AUDIO_CLOSED')
+      assert.equal(codeOf(() => source.write(new Float32Array(1))), 'ERR_AUDIO_WRITER_TAKEN')
+      device.close()
+      microphone.close()
+    }))
+
+  it('are named where somebody goes past them', () =>
+    perform({ driver: 'dummy' }, async ({ assert, audio, sdl }) => {
+      const device = audio.openDevice({ type: 'playback' }, { channels: 1 })
+      const microphone = audio.openDevice({ type: 'recording' }, { channels: 1 })
+      const source = device.createSource({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      const tap = microphone.createTap({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      const taken = (message) => ({ code: 'ERR_AUDIO_WRITER_TAKEN', message })
+      assert.throws(() => source.write(new Float32Array(1)), taken(/a ring feeds this source/))
+      assert.throws(() => tap.read(new Float32Array(1)), taken(/a ring takes what this tap hears/))
+      assert.throws(() => audio.attach(source.handle).write(new Float32Array(1)), taken(/writes this source.* or a ring/))
+      assert.throws(() => audio.attach(tap.handle).read(new Float32Array(1)), taken(/reads this tap.* or a ring/))
+      device.close()
+      microphone.close()
+    }))
+
+  it('are what the waits of their source and tap go by', () =>
+    perform({ driver: 'dummy' }, async ({ assert, sdl, codeOf, until }) => {
+      const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 2 })
+      const ring = sdl.SharedRing.allocate({ frames: 480, channels: 2 })
+      const source = device.createSource({ ring })
+      ring.write(new Float32Array(960))
+      assert.deepEqual([source.spaceFrames, source.queuedFrames], [0, 480])
+      let resolved = false
+      const waiting = source.whenSpace(256).then(() => { resolved = true })
+      await until(() => device.stats().callbacks > 5)
+      assert.equal(resolved, false)
+      device.play()
+      await waiting
+      assert.ok(ring.spaceFrames >= 256)
+      await source.whenSpace(480)
+      const refused = (wait) => wait.then(() => 'none', ({ code }) => code)
+      assert.equal(await refused(source.whenSpace(481)), 'ERR_AUDIO_OUT_OF_RANGE')
+      const microphone = sdl.audio.openDevice({ type: 'recording' }, { channels: 1 })
+      const tap = microphone.createTap({ ring: sdl.SharedRing.allocate({ frames: 480 }) })
+      microphone.play()
+      await tap.whenFrames(480)
+      assert.equal(await refused(tap.whenFrames(481)), 'ERR_AUDIO_OUT_OF_RANGE')
+      device.close()
+      microphone.close()
+    }))
+
   it('are cleared of what is in them, and of nothing that is written from then on', () =>
     perform({ driver: 'dummy' }, async ({ assert, sdl, until }) => {
       const device = sdl.audio.openDevice({ type: 'playback' }, { channels: 1 })

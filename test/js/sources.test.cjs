@@ -51,6 +51,88 @@ describe('Sources', function () {
       assert.ok(signals.largestStep(middle) < 0.5 * 2 * Math.PI * 440 / 48000 * 1.05)
     }))
 
+  for (const frequency of [1000, 16000, 44100, 96000]) {
+    it(`are heard to their last frame at a frequency of their own, and count it until then (${frequency})`, () =>
+      perform(PACED, async ({ assert, speaker, recorded, signals, until }, frequency) => {
+        const device = speaker()
+        const source = device.createSource({ frequency, targetMs: 1000 })
+        // Silence, and sound in its last 2 ms alone.
+        const sound = new Float32Array(frequency / 20).fill(0.5, frequency / 20 - Math.ceil(frequency / 500))
+        assert.equal(source.write(sound), sound.length)
+        assert.ok(source.queuedFrames >= sound.length)
+        assert.equal(source.spaceFrames, frequency - sound.length)
+        const { writtenFrames, queuedFrames } = source.stats()
+        assert.equal(writtenFrames, queuedFrames)
+        assert.ok(writtenFrames >= 2400 && writtenFrames < 2900, `${writtenFrames}`)
+        device.play()
+        await until(() => source.queuedFrames === 0)
+        assert.deepEqual([source.stats().playedFrames, source.stats().writtenFrames], [writtenFrames, writtenFrames])
+        device.close()
+        const loud = signals.floatsOf(await recorded()).filter((sample) => sample > 0.4)
+        assert.ok(loud.length > 70, `${loud.length}`)
+      }, frequency))
+
+    it(`are cleared of all that was written, whatever their frequency (${frequency})`, () =>
+      perform(PACED, async ({ assert, speaker, recorded, signals, until }, frequency) => {
+        const device = speaker()
+        const source = device.createSource({ frequency, targetMs: 1000 })
+        source.write(new Float32Array(frequency / 10).fill(0.5))
+        source.clear()
+        assert.equal(source.queuedFrames, 0)
+        const { writtenFrames, discardedFrames } = source.stats()
+        assert.equal(writtenFrames, discardedFrames)
+        device.play()
+        source.write(new Float32Array(frequency / 10))
+        await until(() => source.queuedFrames === 0)
+        device.close()
+        assert.ok(signals.floatsOf(await recorded()).every((sample) => sample === 0))
+      }, frequency))
+  }
+
+  it('take no more than targetMs at any frequency', () =>
+    perform(PACED, async ({ assert, speaker }) => {
+      const device = speaker()
+      for (const frequency of [1000, 22050, 384000]) {
+        const source = device.createSource({ frequency, targetMs: 10 })
+        let taken = 0
+        for (let round = 0; round < 50; round++) taken += source.write(new Float32Array(frequency / 50))
+        assert.ok(taken <= Math.ceil(frequency / 100) && taken > frequency / 105, `${taken} at ${frequency}`)
+        assert.equal(source.spaceFrames, 0)
+      }
+      device.close()
+    }))
+
+  it('are refused, by name of the option, where there is no memory for what they may queue', () =>
+    perform(PACED, async ({ assert, speaker }) => {
+      const device = speaker({ channels: 8, frequency: 384000 })
+      const held = []
+      // However much memory there is, some hundred times 44 GB are too much.
+      const fill = () => { for (let count = 0; count < 4000; count++) held.push(device.createSource({ targetMs: 3_600_000 })) }
+      assert.throws(fill, { code: 'ERR_AUDIO_OUT_OF_RANGE', message: /no memory .* smaller targetMs/ })
+      for (const source of held) source.close()
+      assert.equal(device.createSource().write(new Float32Array(8)), 1)
+      device.close()
+    }))
+
+  it('go on without a seam at a frequency of their own, however late more comes', () =>
+    perform(PACED, async ({ assert, speaker, recorded, signals, until }) => {
+      const device = speaker({ periodFrames: 480 })
+      const source = device.createSource({ frequency: 44100, targetMs: 1000 })
+      const sound = signals.sine(44100, { hertz: 300, frequency: 44100, amplitude: 0.5 })
+      device.play()
+      for (let at = 0; at < sound.length; at += 997) {
+        source.write(sound.subarray(at, at + 997))
+        await until(() => source.queuedFrames < 400)
+      }
+      await until(() => source.queuedFrames === 0)
+      const { writtenFrames, playedFrames } = source.stats()
+      assert.equal(writtenFrames, playedFrames)
+      assert.ok(Math.abs(writtenFrames - 48000) < 120, `${writtenFrames}`)
+      device.close()
+      // An edge at the most, where more came too late: it is ramped.
+      assert.ok(signals.largestStep(signals.floatsOf(await recorded())) < 0.04)
+    }))
+
   it('never disturb each other when one runs dry, and count and tell it', () =>
     perform(PACED, async ({ assert, speaker, recorded, heard, signals, until }) => {
       const device = speaker({ capacityMs: 2000 })
@@ -276,6 +358,17 @@ describe('Sources', function () {
       sources.pop().close()
       const again = await until(() => codeOf(() => device.createSource({ targetMs: 1 })) === 'none')
       assert.equal(again, true)
+      device.close()
+    }))
+
+  it('give back their place at once, however many come and go within a block', () =>
+    perform({ driver: 'dummy' }, async ({ assert, speaker, until }) => {
+      const device = speaker({ periodFrames: 4800 })
+      for (let count = 0; count < 10_000; count++) device.createSource({ targetMs: 1 }).close()
+      const source = device.createSource()
+      source.write(new Float32Array(4800))
+      device.play()
+      assert.equal(await until(() => source.stats().playedFrames === 4800), true)
       device.close()
     }))
 

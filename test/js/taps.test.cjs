@@ -65,6 +65,50 @@ describe('Taps', function () {
       }, onOverflow))
   }
 
+  it('give back their place at once, though the microphone has not begun', () =>
+    perform({ delayMs: 0 }, async ({ assert, microphone, until, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const device = microphone({ periodFrames: 64 }, pipe.file)
+      for (let count = 0; count < 200; count++) device.createTap().close()
+      const tap = device.createTap()
+      device.play()
+      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
+      await until(() => device.queuedFrames === 192)
+      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
+      assert.equal(await until(() => tap.queuedFrames > 0), true)
+      pipe.end()
+      device.close()
+    }))
+
+  it('with a ring are cleared of what is in it, and count the same as the ring', () =>
+    perform({ delayMs: 0 }, async ({ assert, sdl, microphone, until, PipeMicrophone }) => {
+      const pipe = new PipeMicrophone()
+      const device = microphone({ periodFrames: 64 }, pipe.file)
+      const ring = sdl.SharedRing.allocate({ frames: 500 })
+      const tap = device.createTap({ ring })
+      device.play()
+      const count = () => {
+        const { recordedFrames, readFrames, discardedFrames, queuedFrames } = tap.stats()
+        assert.deepEqual([tap.queuedFrames, ring.queuedFrames], [queuedFrames, queuedFrames])
+        return [recordedFrames, readFrames, discardedFrames, queuedFrames]
+      }
+      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
+      await until(() => ring.queuedFrames === 192)
+      assert.deepEqual(count(), [192, 0, 0, 192])
+      assert.equal(ring.read(new Float32Array(50)), 50)
+      assert.deepEqual(count(), [192, 50, 0, 142])
+      tap.clear()
+      assert.deepEqual(count(), [192, 50, 142, 0])
+      await pipe.feed(Buffer.alloc(4 * 64, 2))
+      await until(() => ring.queuedFrames === 64)
+      assert.deepEqual(count(), [256, 50, 142, 64])
+      const into = new Float32Array(64)
+      ring.read(into)
+      assert.equal(Buffer.from(into.buffer).every((byte) => byte === 2), true)
+      pipe.end()
+      device.close()
+    }))
+
   it('fill a shared ring that JavaScript reads', () =>
     perform({ delayMs: 0 }, async ({ assert, sdl, microphone, until, PipeMicrophone }) => {
       const pipe = new PipeMicrophone()

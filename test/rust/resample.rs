@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use sdl_callback_audio::codec::preview::Preview;
 use sdl_callback_audio::codec::resample::{Quality, Resampler};
 use sdl_callback_audio::units::{Frames, Hz};
 
@@ -309,4 +310,41 @@ fn the_same_rate_passes_through_untouched() {
     let mut resampler = resampler(48_000, 48_000, 1, Quality::Best);
     assert_eq!(resampler.delay(), Frames::ZERO);
     assert_eq!(whole(&mut resampler, &input), input);
+}
+
+#[test]
+fn a_preview_says_what_flushing_would_give() {
+    for (from, to) in PAIRS.into_iter().chain([(48_000, 48_001), (1_000, 48_000), (384_000, 48_000)]) {
+        for frames in [10, from as usize / 100, from as usize / 33 + 7] {
+            let mut resampler = resampler(from, to, 2, Quality::Voice);
+            let mut preview = Preview::new(&resampler);
+            // Well below both rates, where interpolation is as good as a filter.
+            let turn = TAU * f64::from(from.min(to)) / 60.0 / f64::from(from);
+            let input: Vec<f32> =
+                (0..frames).flat_map(|at| [(turn * at as f64).sin() as f32, (turn * at as f64).cos() as f32]).collect();
+            let mut out = Vec::new();
+            for piece in input.chunks(2 * 97) {
+                push(&mut resampler, piece, &mut out);
+                preview.note(piece);
+            }
+            let (mut said, mut rest) = (Vec::new(), Vec::new());
+            preview.write(&resampler, 0, &mut said);
+            let mut after = Vec::new();
+            preview.write(&resampler, 3, &mut after);
+            assert_eq!(said[6..], after);
+            let lag = resampler.delay().as_len();
+            // What comes next is the same sound: the filter sees it, the preview does not.
+            let more: Vec<f32> = (frames..frames + from as usize / 20)
+                .flat_map(|at| [(turn * at as f64).sin() as f32, (turn * at as f64).cos() as f32])
+                .collect();
+            assert_eq!(said.len() / 2, resampler.frames_left().as_len());
+            push(&mut resampler, &more, &mut rest);
+            let begun = 2 * (2 * lag).saturating_sub(out.len() / 2);
+            // Of the last two frames that went in, the neighbours are not known.
+            let sure = said.len() - 2 * (2 * to).div_ceil(from) as usize - 2;
+            let pairs = said.iter().zip(&rest).take(sure).skip(begun);
+            let worst = pairs.map(|(said, is)| (said - is).abs()).fold(0.0, f32::max);
+            assert!(worst < 0.01, "{from} to {to} Hz, {frames} frames: {worst} of 1");
+        }
+    }
 }

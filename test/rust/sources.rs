@@ -54,7 +54,7 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
     for (seed, channels) in (0..20).flat_map(|seed| [(seed, 1), (seed, 2), (seed, 3), (seed, Layout::MAX_CHANNELS)]) {
         let mut random = Random::new(seed);
         let capacity = Frames(random.below(100) + 1);
-        let (mut writer, mut reader, control) = source_ring(channels, capacity);
+        let (mut writer, mut reader, control) = source_ring(channels, capacity).expect("there is memory for it");
         let (mut model, mut next, mut news) = (Model::default(), 0.0, false);
         for step in 0..1_000 {
             let frames = Frames(random.below(capacity.0 * 2));
@@ -101,7 +101,7 @@ fn a_ring_does_what_the_plainest_model_does_whatever_happens_in_whatever_order()
 
 #[test]
 fn nothing_is_whole_that_was_cleared_or_is_not_there() {
-    let (mut writer, mut reader, control) = source_ring(2, Frames(8));
+    let (mut writer, mut reader, control) = source_ring(2, Frames(8)).expect("there is memory for it");
     assert!(reader.whole(Frames(1)).is_none());
     writer.push(&[0.5; 8]);
     assert_eq!(reader.whole(Frames(4)), Some([0.5; 8].as_slice()));
@@ -118,7 +118,7 @@ fn nothing_is_whole_that_was_cleared_or_is_not_there() {
 fn samples_cross_threads_in_order_none_lost_none_twice_and_every_look_adds_up() {
     const FRAMES: u64 = 100_000;
     for (seed, clears) in [(1, false), (2, true)] {
-        let (mut writer, mut reader, control) = source_ring(2, Frames(100));
+        let (mut writer, mut reader, control) = source_ring(2, Frames(100)).expect("there is memory for it");
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
             let looking = scope.spawn(|| {
@@ -225,4 +225,74 @@ fn the_sum_is_the_same_bit_for_bit_however_many_are_added_at_once() {
             assert_eq!(samples(layout, &stage.hear(frames)), sum, "seed {seed}, block {block}");
         }
     }
+}
+
+#[test]
+fn a_ring_for_which_there_is_no_memory_is_refused() {
+    assert!(source_ring(8, Frames(1 << 50)).is_none());
+    assert!(source_ring(8, Frames(u64::MAX)).is_none());
+}
+
+#[test]
+fn a_tail_is_heard_before_the_ring_runs_dry_and_written_only_once() {
+    let (mut writer, mut reader, control) = source_ring(1, Frames(8)).expect("there is memory for it");
+    writer.push(&[1.0, 2.0]);
+    writer.lay_tail(&[3.0, 4.0, 5.0]);
+    assert_eq!((control.tail(), control.marks.count().queued), (Frames(3), Frames(2)));
+    let mut heard = Vec::new();
+    let mut take = |frames: u64| reader.take(Frames(frames), |first, second| heard.extend([first, second].concat()));
+    // As much of the tail as is missing, and no more.
+    assert_eq!((take(3), control.tail()), (Frames(3), Frames(2)));
+    assert_eq!(writer.take_back_tail(), Frames(1));
+    assert_eq!((writer.push(&[6.0, 7.0]), take(9), control.tail()), (Frames(2), Frames(2), Frames::ZERO));
+    // Round the end of the ring, to the last.
+    writer.lay_tail(&[8.0, 9.0, 10.0, 11.0]);
+    assert_eq!((take(1), take(9), writer.take_back_tail()), (Frames(1), Frames(3), Frames(4)));
+    // One that is kept is written; one that is taken back never was.
+    writer.lay_tail(&[12.0, 13.0]);
+    writer.keep_tail();
+    writer.lay_tail(&[0.5; 9]);
+    assert_eq!((control.tail(), writer.take_back_tail(), take(9)), (Frames(6), Frames::ZERO, Frames(2)));
+    assert_eq!(heard, (1..=13).map(|at| at as f32).filter(|at| ![4.0, 5.0].contains(at)).collect::<Vec<_>>());
+    let count = control.marks.count();
+    assert_eq!((count.written, count.delivered, count.queued), (Frames(11), Frames(11), Frames::ZERO));
+}
+
+#[test]
+fn a_tail_crosses_threads_and_whatever_was_heard_of_it_is_not_written_again() {
+    const FRAMES: u64 = 200_000;
+    let (mut writer, mut reader, control) = source_ring(1, Frames(64)).expect("there is memory for it");
+    thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            let (mut random, mut next) = (Random::new(7), 0u64);
+            let sound = |from: u64, frames: u64| (from..from + frames).map(|at| at as f32).collect::<Vec<_>>();
+            while next < FRAMES {
+                next += writer.take_back_tail().0;
+                next += writer.push(&sound(next, random.below(20))).0;
+                writer.lay_tail(&sound(next, random.below(9)));
+                if random.one_in(3) {
+                    thread::yield_now();
+                }
+            }
+            writer.keep_tail();
+        });
+        let mut next = 0u64;
+        let mut take = |frames: u64| {
+            reader.take(Frames(frames), |first, second| {
+                for sample in first.iter().chain(second) {
+                    assert_eq!(*sample, next as f32);
+                    next += 1;
+                }
+            })
+        };
+        let mut random = Random::new(8);
+        while !writing.is_finished() || control.marks.in_rings() > Frames::ZERO {
+            if take(1 + random.below(16)) == Frames::ZERO {
+                thread::yield_now();
+            }
+        }
+        writing.join().expect("it only writes");
+        let count = control.marks.count();
+        assert_eq!((count.written, count.delivered), (Frames(next), Frames(next)));
+    });
 }

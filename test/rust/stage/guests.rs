@@ -57,7 +57,7 @@ impl Seen {
 
 /// A source whose ring holds `ring` frames, and what is to join the mix.
 pub fn source(channels: usize, ring: Frames) -> (Source, Box<Voice>) {
-    let (writer, reader, control) = source_ring(channels, ring);
+    let (writer, reader, control) = source_ring(channels, ring).expect("there is memory for it");
     let (seen, voice) = voice(reader, control);
     (Source { writer, seen }, voice)
 }
@@ -189,7 +189,9 @@ impl JsRing {
     }
 
     pub fn detach(&self) {
-        self.lent.lock().expect("nobody panics").iter().for_each(|memory| memory.detach());
+        for memory in self.lent.lock().expect("nobody panics").iter() {
+            memory.detach();
+        }
     }
 
     fn frame(&self, index: u32) -> &[AtomicU32] {
