@@ -66,7 +66,7 @@ describe('Taps', function () {
   }
 
   it('give back their place at once, though the microphone has not begun', () =>
-    perform({ delayMs: 0 }, async ({ assert, microphone, until, PipeMicrophone }) => {
+    perform({ delayMs: 0 }, async ({ assert, microphone, until, delay, PipeMicrophone }) => {
       const pipe = new PipeMicrophone()
       const device = microphone({ periodFrames: 64 }, pipe.file)
       for (let count = 0; count < 200; count++) device.createTap().close()
@@ -74,8 +74,12 @@ describe('Taps', function () {
       device.play()
       await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
       await until(() => device.queuedFrames === 192)
-      await pipe.feed(Buffer.alloc(4 * 64 * 3, 1))
-      assert.equal(await until(() => tap.queuedFrames > 0), true)
+      // It comes in with one of the next blocks, when the others have been taken home.
+      for (let block = 0; block < 1000 && tap.queuedFrames === 0; block++) {
+        await pipe.feed(Buffer.alloc(4 * 64, 1))
+        await delay(5)
+      }
+      assert.ok(tap.queuedFrames > 0)
       pipe.end()
       device.close()
     }))
