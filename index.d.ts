@@ -333,7 +333,7 @@ export interface AudioRecordingInstance extends AudioInstance<RecordingEvents> {
   stats (): RecordingStats
 }
 
-/** What a sample format is; also in `sdl-callback-audio/helpers`. */
+/** What a sample format is; `require('sdl-callback-audio/helpers').audio` has the same. */
 export interface FormatHelpers {
   bytesPerSample (format: Format): number
   minSampleValue (format: Format): number
