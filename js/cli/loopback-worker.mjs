@@ -91,7 +91,7 @@ const measure = (options) => {
     const { intervalUs } = loop.speaker.stats()
     const flat = native.callbackIntervals(held.slotOf(loop.speaker))
     const intervals = Array.from({ length: flat.length / 3 }, (_, index) => flat.slice(3 * index, 3 * index + 3))
-    return { roundTripMs, missed: isHeard ? options.probes - roundTripMs.length : 0, noise, intervalUs, intervals, obtained: loop.speaker.obtained }
+    return { roundTripMs, missed: options.probes - roundTripMs.length, noise, intervalUs, intervals, obtained: loop.speaker.obtained }
   } finally {
     loop.close()
   }

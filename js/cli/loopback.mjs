@@ -39,7 +39,7 @@ const row = ({ periodFrames, roundTripMs, missed, intervalUs }) => {
     ? ['not heard', '', '']
     : [quantile(roundTripMs, 0.5), quantile(roundTripMs, 0.95), Math.max(...roundTripMs)].map(ms)
   const intervals = [intervalUs.p50, intervalUs.p99, intervalUs.max].map((value) => ms(value / 1000))
-  return [String(periodFrames), ...cells, ...intervals, missed > 0 ? `${missed} missed` : '']
+  return [String(periodFrames), ...cells, ...intervals, roundTripMs.length > 0 && missed > 0 ? `${missed} missed` : '']
 }
 
 const HEADS = ['frames', 'median ms', 'p95', 'longest', 'every ms', 'p99', 'longest', '']

@@ -78,8 +78,9 @@ const run = async ([name, ...rest]) => {
 // A reader that has gone, as of `… | head`, is no failure: whatever else would have been said, nobody hears it.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
+    if (error.code === 'EPIPE') process.exit(0)
+    if (stream !== process.stderr) process.stderr.write(`sdl-callback-audio: the output cannot be written: ${error.message}\n`)
+    process.exit(1)
   })
 }
 
