@@ -1,52 +1,17 @@
-//! Any thread. From one sample rate to another, over rubato, for blocks of any size. The result does not depend on how the
-//! input was split, and the number of frames that comes out is counted in integers, so the ratio is exact for good.
+//! Any thread. From one sample rate to another, for blocks of any size: over rubato, or by our own filter where the rates are in a
+//! ratio of small numbers, which takes half as long. The result does not depend on how the input was split, and the number of frames
+//! that comes out is counted in integers, so the ratio is exact for good.
 
 use audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Async, FixedAsync, Indexing, SincInterpolationParameters, SincInterpolationType, WindowFunction};
+use rubato::{Async, FixedAsync, Indexing, SincInterpolationParameters, SincInterpolationType};
 
+pub use crate::codec::filter::Quality;
+use crate::codec::filter::{Filter, lead_frames, narrowing};
+use crate::codec::polyphase::{Polyphase, Sinc};
 use crate::error::{AudioError, ErrorCode};
 use crate::format::Layout;
 use crate::units::{Frames, Hz};
 
-/// What to spend. N is half the narrower of the two rates; aliases are what is left of tones above it, and images, when the rate
-/// goes up, what comes in addition. Delays are those of the filter; all of this holds for any two rates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quality {
-    /// Aliases below -130 dB, flat as far as `speech_hz`, and further where the delay allows it: at most 1.5 ms or, where that
-    /// is too short, 5.1 ms ÷ (N less `speech_hz`, in kHz) and 7 frames of the narrower rate.
-    Voice,
-    /// Aliases below -85 dB, as flat, for half the work and delay: 0.75 ms, or 3.1 ms ÷ that.
-    Fast,
-    /// Aliases below -120 dB, flat to 92 % of N or more; 128 to 264 frames of the narrower rate.
-    Best,
-}
-
-/// Up to here speech stays as it is: 3 kHz, or three quarters of `half`, half the narrower rate.
-fn speech_hz(half: f64) -> f64 {
-    (0.75 * half).min(3000.0)
-}
-
-/// A windowed sinc. Taps are counted in frames of the input rate.
-struct Filter {
-    taps: usize,
-    shape: Shape,
-}
-
-/// What a window makes of a filter, in 1/taps of half the input rate: measured.
-struct Shape {
-    window: WindowFunction,
-    /// From the cutoff up to the start of the stopband.
-    falloff: f64,
-    /// From the cutoff down to where the passband is flat within 0.1 dB.
-    shoulder: f64,
-}
-
-const DEEP: Shape = Shape { window: WindowFunction::BlackmanHarris2, falloff: 13.4, shoulder: 7.0 };
-const SHALLOW: Shape = Shape { window: WindowFunction::BlackmanHarris, falloff: 7.3, shoulder: 4.9 };
-
-/// rubato rounds up to this.
-const TAPS_STEP: usize = 8;
-const QUICK_TAPS: usize = 128;
 /// A table of one filter per phase is exact and quickest; with more phases or more in it than this it outgrows the caches, and
 /// neighbours are interpolated instead.
 const MOST_PHASES: usize = 160;
@@ -55,49 +20,9 @@ const MOST_TABLE: usize = 160 * 1536;
 const INTERPOLATED_PHASES: f64 = 256.0;
 const LEAST_PHASES: usize = 8;
 
-impl Filter {
-    fn of(quality: Quality, from: Hz, to: Hz) -> Filter {
-        let narrowing = narrowing(from, to);
-        let (shape, seconds) = match quality {
-            Quality::Voice => (DEEP, 0.0015),
-            Quality::Fast => (SHALLOW, 0.00075),
-            Quality::Best => {
-                // With more taps than 1536 single precision is what limits the stopband, unless the filter is that narrow.
-                let taps = (512.0 * narrowing).min(1536.0).max(256.0 * narrowing) as usize;
-                return Filter { taps: taps.next_multiple_of(TAPS_STEP), shape: DEEP };
-            }
-        };
-        let half = f64::from(from.0.min(to.0)) / 2.0;
-        let fall = 1.0 - speech_hz(half) / half;
-        let needed = ((shape.falloff + shape.shoulder) * narrowing / fall).ceil() as usize;
-        let taps = taps_within(seconds, from, to).max(needed.next_multiple_of(TAPS_STEP));
-        Filter { taps, shape }
-    }
-
-    /// Where the filter lets half of a tone through, relative to half the narrower rate, so that it has fallen at that half.
-    fn cutoff(&self, from: Hz, to: Hz) -> f32 {
-        (1.0 - self.shape.falloff * narrowing(from, to) / self.taps as f64) as f32
-    }
-}
-
-/// How much wider the input rate is than the narrower one.
-fn narrowing(from: Hz, to: Hz) -> f64 {
-    (f64::from(from.0) / f64::from(to.0)).max(1.0)
-}
-
-/// The longest filter whose delay, with the frames that are kept in hand, is no longer than this.
-fn taps_within(seconds: f64, from: Hz, to: Hz) -> usize {
-    let ratio = f64::from(to.0) / f64::from(from.0);
-    let frames = (seconds * f64::from(to.0)).floor() - lead_frames(ratio) as f64 + 1.5;
-    let taps = (2.0 * frames / ratio).max(0.0) as usize;
-    // Of long filters rubato is quickest with these.
-    let step = if taps > QUICK_TAPS { QUICK_TAPS } else { TAPS_STEP };
-    taps / step * step
-}
-
-/// Silent frames at the start, which cover rubato's wavering.
-fn lead_frames(ratio: f64) -> usize {
-    (2.0 * ratio).floor() as usize + 1
+enum Inner {
+    Exact(Box<Polyphase>),
+    Between(Box<Async<f32>>),
 }
 
 pub struct Resampler {
@@ -105,7 +30,7 @@ pub struct Resampler {
     to: Hz,
     channels: usize,
     /// None where both rates are the same.
-    inner: Option<Async<f32>>,
+    inner: Option<Inner>,
     /// Frames that go through the filter at a time.
     chunk: usize,
     /// Frames that wait for a chunk to be full, interleaved.
@@ -156,8 +81,13 @@ impl Resampler {
             true => Made { inner: None, delay: 0.0, table: 0 },
             false => filter(from, to, channels, quality, chunk)?,
         };
-        let lead = if inner.is_some() { lead_frames(ratio) } else { 0 };
-        let most_ready = lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16;
+        let (lead, most_ready) = match inner {
+            Some(Inner::Between(_)) => {
+                let lead = lead_frames(ratio);
+                (lead, lead + 2 * (chunk as f64 * ratio).ceil() as usize + 16)
+            }
+            _ => (0, 0),
+        };
         let mut resampler = Resampler {
             from,
             to,
@@ -293,8 +223,10 @@ impl Resampler {
 
     /// Forgets everything: what comes then is what a new resampler would give.
     pub fn reset(&mut self) {
-        if let Some(inner) = &mut self.inner {
-            rubato::Resampler::reset(inner);
+        match &mut self.inner {
+            Some(Inner::Between(inner)) => rubato::Resampler::reset(inner.as_mut()),
+            Some(Inner::Exact(inner)) => inner.reset(),
+            None => {}
         }
         self.held_frames = 0;
         self.ready[..self.lead * self.channels].fill(0.0);
@@ -305,25 +237,42 @@ impl Resampler {
 
     /// Filters one chunk and writes what is due, as far as `out` goes; returns samples.
     fn filter_chunk(&mut self, chunk: &[f32], out: &mut [f32]) -> usize {
+        self.filtered += self.chunk as u64;
+        let due = (self.due(self.filtered) - self.returned) as usize;
+        let most = due.min(out.len() / self.channels);
+        let out = &mut out[..most * self.channels];
+        let frames = match &mut self.inner {
+            Some(Inner::Exact(inner)) => {
+                inner.push(chunk);
+                inner.pull(out);
+                most
+            }
+            Some(Inner::Between(_)) => self.filter_between(chunk, out),
+            None => 0,
+        };
+        self.returned += frames as u64;
+        frames * self.channels
+    }
+
+    /// The same over rubato: what is ready before it is due waits. Returns frames.
+    fn filter_between(&mut self, chunk: &[f32], out: &mut [f32]) -> usize {
         let channels = self.channels;
-        let Some(inner) = &mut self.inner else { return 0 };
+        let Some(Inner::Between(inner)) = &mut self.inner else { return 0 };
         let free = &mut self.ready[self.ready_frames * channels..];
         let free_frames = free.len() / channels;
         let input = InterleavedSlice::new(chunk, channels, self.chunk);
         let output = InterleavedSlice::new_mut(free, channels, free_frames);
         if let (Ok(input), Ok(mut output)) = (input, output) {
-            let done = rubato::Resampler::process_into_buffer(inner, &input, &mut output, None::<&Indexing>);
+            let done = rubato::Resampler::process_into_buffer(inner.as_mut(), &input, &mut output, None::<&Indexing>);
             self.ready_frames += done.map_or(0, |(_, frames)| frames);
         }
-        self.filtered += self.chunk as u64;
-        let due = (self.due(self.filtered) - self.returned) as usize;
-        debug_assert!(due <= self.ready_frames, "{due} frames are due and {} are ready", self.ready_frames);
-        let samples = (due.min(self.ready_frames) * channels).min(out.len());
+        let asked = out.len() / channels;
+        debug_assert!(asked <= self.ready_frames, "{asked} frames are due and {} are ready", self.ready_frames);
+        let samples = asked.min(self.ready_frames) * channels;
         out[..samples].copy_from_slice(&self.ready[..samples]);
         self.ready.copy_within(samples..self.ready_frames * channels, 0);
         self.ready_frames -= samples / channels;
-        self.returned += (samples / channels) as u64;
-        samples
+        samples / channels
     }
 }
 
@@ -339,7 +288,7 @@ fn chunk_frames(from: Hz) -> usize {
 }
 
 struct Made {
-    inner: Option<Async<f32>>,
+    inner: Option<Inner>,
     /// In frames at the output rate.
     delay: f64,
     /// Numbers in the filters and in the sound that they look at.
@@ -349,23 +298,30 @@ struct Made {
 fn filter(from: Hz, to: Hz, channels: usize, quality: Quality, chunk: usize) -> Result<Made, AudioError> {
     let filter = Filter::of(quality, from, to);
     let (taps, window) = (filter.taps, filter.shape.window);
-    let phases = (to.0 / greatest_common_divisor(from.0, to.0)) as usize;
-    let (oversampling_factor, interpolation) = if phases <= MOST_PHASES && phases * taps <= MOST_TABLE {
-        (phases, SincInterpolationType::Nearest)
-    } else {
-        let enough = (INTERPOLATED_PHASES / narrowing(from, to)).ceil() as usize;
-        (enough.max(LEAST_PHASES), SincInterpolationType::Cubic)
-    };
-    let f_cutoff = Some(filter.cutoff(from, to));
-    let parameters =
-        SincInterpolationParameters { sinc_len: taps, f_cutoff, oversampling_factor, interpolation, window };
+    let divisor = greatest_common_divisor(from.0, to.0);
+    let (up, down) = ((to.0 / divisor) as usize, (from.0 / divisor) as usize);
     let ratio = f64::from(to.0) / f64::from(from.0);
+    let cutoff = filter.cutoff(from, to);
+    if up <= MOST_PHASES && up * taps <= MOST_TABLE {
+        let inner =
+            Polyphase::new((up, down), channels, chunk, &Sinc { taps, cutoff: cutoff * ratio.min(1.0) as f32, window });
+        let (delay, table) = (ratio * inner.delay(), inner.memory_samples());
+        return Ok(Made { inner: Some(Inner::Exact(Box::new(inner))), delay, table });
+    }
+    let phases = ((INTERPOLATED_PHASES / narrowing(from, to)).ceil() as usize).max(LEAST_PHASES);
+    let parameters = SincInterpolationParameters {
+        sinc_len: taps,
+        f_cutoff: Some(cutoff),
+        oversampling_factor: phases,
+        interpolation: SincInterpolationType::Cubic,
+        window,
+    };
     let inner = Async::new_sinc(ratio, 1.0, &parameters, chunk, channels, FixedAsync::Input)
         .map_err(|refused| AudioError::new(ErrorCode::OutOfRange, "Resampler", refused.to_string()))?;
     // rubato's first frame lies half a filter before the input, and less than a frame after that.
-    let delay = ratio * (taps as f64 / 2.0 - 1.0 / oversampling_factor as f64) - 1.0;
-    let table = taps * oversampling_factor + channels * (chunk + 2 * taps);
-    Ok(Made { inner: Some(inner), delay, table })
+    let delay = ratio * (taps as f64 / 2.0 - 1.0 / phases as f64) - 1.0;
+    let table = taps * phases + channels * (chunk + 2 * taps);
+    Ok(Made { inner: Some(Inner::Between(Box::new(inner))), delay, table })
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {

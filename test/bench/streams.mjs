@@ -9,7 +9,7 @@ import { judged, printTable } from './table.mjs'
 
 const SECONDS = 4
 const PACED_SECONDS = Number(process.env.BENCH_PACED_SECONDS ?? 10)
-const PROBE_SECONDS = 3
+const PROBE_SECONDS = 10
 const TICK_US = 20_000
 
 /** Builds libopus alone with a loop round it; returns the command. */
@@ -66,7 +66,7 @@ export const run = async ({ rounds }) => {
       if ((await late(make(middle, PROBE_SECONDS))) === 0) few = middle
       else enough = middle
     }
-    while (few > 0 && (await late(make(few, PACED_SECONDS))) > 0) few = Math.floor(few * 0.98)
+    while (few > 0 && (await late(make(few, PACED_SECONDS))) > 0) few = Math.floor(few * 0.96)
     return few
   }
   const [theirs, our] = [

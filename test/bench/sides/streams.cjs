@@ -28,15 +28,12 @@ const warmUp = async (all) => {
   for (let tick = 0; tick < WARM_UP; tick++) await Promise.all(all.map((stream) => stream.processAsync(frameAt(tick), iv)))
 }
 
-/** Submits a frame of every stream each tick, paced by the clock; resolves when all is done. */
-const pace = async (all, seconds, onPackets) => {
-  const started = performance.now()
+/** Submits a frame of every stream each tick, paced by the clock. */
+const pace = async (all, seconds, started = performance.now()) => {
   for (let tick = 0; tick < (seconds * 1000) / TICK_MS; tick++) {
     const due = started + tick * TICK_MS
     while (performance.now() < due) await sleep(Math.max(0, due - performance.now()))
-    for (const stream of all) {
-      stream.processAsync(frameAt(WARM_UP + tick), iv).then(() => onPackets(performance.now() - due), () => onPackets(Infinity))
-    }
+    for (const stream of all) stream.submit(frameAt(WARM_UP + tick), iv)
   }
 }
 
@@ -75,9 +72,19 @@ const cases = {
   async paced () {
     const pool = new sdl.AudioProcessorPool({ threads: 1 })
     const all = Array.from({ length: streams }, () => pool.open(options()))
-    const late = []
     await warmUp(all)
-    await pace(all, seconds, (ms) => late.push(ms))
+    const late = []
+    const ticks = new Map(all.map((stream) => [stream, 0]))
+    const started = performance.now()
+    pool.on('packets', (packets) => {
+      const now = performance.now() - started
+      for (const { stream } of packets) {
+        const tick = ticks.get(stream)
+        ticks.set(stream, tick + 1)
+        late.push(now - tick * TICK_MS)
+      }
+    })
+    await pace(all, seconds, started)
     await sleep(500)
     return { missed: late.filter((ms) => ms > TICK_MS).length, frames: late.length, p99Ms: quantile(late, 0.99) }
   },
@@ -131,7 +138,7 @@ const cases = {
     const pool = new sdl.AudioProcessorPool()
     const all = Array.from({ length: streams }, () => pool.open(options()))
     await warmUp(all)
-    const [loaded] = await Promise.all([timerDelays(seconds), pace(all, seconds, () => {})])
+    const [loaded] = await Promise.all([timerDelays(seconds), pace(all, seconds)])
     return { aloneMs: quantile(alone, 0.99), loadedMs: quantile(loaded, 0.99) }
   },
 }
