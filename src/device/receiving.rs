@@ -31,8 +31,8 @@ const PCM_LANE_BYTES: usize = 256 << 10;
 const LEAST_BEYOND_PERIOD_MS: f64 = 30.0;
 /// An arrival that is further back was not on this clock.
 const OLDEST_ARRIVAL: Micros = Micros(2e6);
-/// A long round is forgotten by half within some seconds.
-const ROUND_FORGET: f64 = 0.999;
+/// A long round is forgotten by half within some ten seconds.
+const ROUND_FORGET: f64 = 0.9997;
 const ROUND_STEP: Micros = Micros(4e3);
 const ROUND_MOST: Micros = Micros(40e3);
 /// With nothing to do a thread sleeps until somebody rings.
@@ -218,7 +218,7 @@ impl Shared {
 struct Shard {
     joining: Mutex<Vec<Arc<Shared>>>,
     bell: Bell,
-    /// The longest of the last rounds, in steps, so that it does not waver.
+    /// The longest of the last rounds, from when it should have begun, in steps, so that it does not waver.
     round_ms: AtomicU32,
 }
 
@@ -245,6 +245,7 @@ impl Shard {
     fn work(&'static self) {
         let mut share = Share::new(now());
         let mut longest = 0.0f64;
+        let mut planned = Micros(f64::MAX);
         let mut streams: Vec<Arc<Shared>> = Vec::new();
         loop {
             let heard = self.bell.listen();
@@ -266,12 +267,13 @@ impl Shard {
             });
             let ended = now();
             share.note(begun, ended);
-            longest = (longest * ROUND_FORGET).max(ended.0 - begun.0);
+            longest = (longest * ROUND_FORGET).max(ended.0 - begun.0.min(planned.0));
             let steps = (longest / ROUND_STEP.0).ceil() * ROUND_STEP.0;
             self.round_ms.store((steps.min(ROUND_MOST.0) / 1000.0) as u32, Ordering::Relaxed);
             // Streams that are due soon after one another take their turns together.
             let least = LOOK.0 / 2.0;
-            let wait = next.map_or(LONG, |next| Duration::from_secs_f64((next.0 - now().0).max(least) / 1e6));
+            let wait = next.map_or(LONG, |next| Duration::from_secs_f64((next.0 - ended.0).max(least) / 1e6));
+            planned = Micros(ended.0 + wait.as_secs_f64() * 1e6);
             self.bell.wait(heard, wait);
         }
     }
