@@ -6,29 +6,19 @@ import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import { parseArgs } from 'node:util'
+import { giveUp, readCommandLine } from './command-line.mjs'
 import { startNetwork } from './voice-udp/network.mjs'
 import { drawPicture } from './voice-udp/picture.mjs'
 import { recordSpeech } from './voice-udp/speech.mjs'
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '20' },
-    loss: { type: 'string', default: '0.05' },
-    delay: { type: 'string', default: '40' },
-    jitter: { type: 'string', default: '30' },
-    speech: { type: 'boolean', default: false },
-    picture: { type: 'string', default: 'voice-udp.svg' },
-  },
-})
-const [seconds, loss, delayMs, jitterMs] = [values.seconds, values.loss, values.delay, values.jitter].map(Number)
-if (!(seconds > 0) || !(loss >= 0 && loss <= 1) || !(delayMs >= 0) || !(jitterMs >= 0)) {
-  console.error('Expected --seconds above 0, --loss from 0 to 1, --delay and --jitter of 0 ms or more')
-  process.exit(2)
-}
+const { seconds, loss, delay: delayMs, jitter: jitterMs, speech: asksForSpeech, picture } = readCommandLine(
+  'voice-udp.mjs [--seconds S] [--loss SHARE] [--delay MS] [--jitter MS] [--speech] [--picture FILE]',
+  { options: { seconds: 20, loss: 0.05, delay: 40, jitter: 30, speech: false, picture: 'voice-udp.svg' } },
+)
+if (seconds === 0 || loss > 1) giveUp('Expected --seconds above 0 and --loss from 0 to 1', 2)
 
 const child = (name, env = {}) => fork(new URL(`voice-udp/${name}.mjs`, import.meta.url), { env: { ...process.env, ...env } })
-const speech = values.speech ? await recordSpeech(seconds + 5) : null
+const speech = asksForSpeech ? await recordSpeech(seconds + 5) : null
 
 const listener = child('listen')
 // The key goes by a pipe: arguments and environments can be read by others.
@@ -66,6 +56,6 @@ if (early || looks.length === 0) {
   console.error('The call broke off: see above.')
   process.exitCode = 1
 } else {
-  fs.writeFileSync(values.picture, drawPicture(looks, { loss, delayMs, jitterMs }))
-  console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${values.picture}`)
+  fs.writeFileSync(picture, drawPicture(looks, { loss, delayMs, jitterMs }))
+  console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${picture}`)
 }

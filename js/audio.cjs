@@ -5,7 +5,7 @@ const { ask } = require('./ask.cjs')
 const diagnostics = require('./diagnostics.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
-const { invalid } = require('./errors.cjs')
+const { codedError, invalid } = require('./errors.cjs')
 const { formatHelpers } = require('./formats.cjs')
 const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
@@ -22,13 +22,10 @@ const instanceOf = (opened, device, { attached }) => {
   return instance
 }
 
-const askOpen = (wanted, device) => {
-  try {
-    return ask(() => native.askOpen(wanted), native.opened)
-  } catch (error) {
-    diagnostics.refused(error, device)
-    throw error
-  }
+/** SDL does not say which device there is not; nor which there are. */
+const notFound = (message, { type, name }, names) => {
+  const listed = names.length > 0 ? names.map((known) => JSON.stringify(known)).join(', ') : 'none'
+  return codedError('DEVICE_NOT_FOUND', `${message}: asked for the ${type} device ${JSON.stringify(name)}; listed are: ${listed}`, {})
 }
 
 class Audio extends KnownEventsEmitter {
@@ -60,7 +57,7 @@ class Audio extends KnownEventsEmitter {
   openDevice (device, options = {}) {
     checkDevice(device)
     const wanted = interpret(device, options)
-    return instanceOf(askOpen(wanted, device), device, { attached: false })
+    return instanceOf(this.#ask(wanted, device), device, { attached: false })
   }
 
   createPlaybackStream (options) {
@@ -86,6 +83,17 @@ class Audio extends KnownEventsEmitter {
     events.onDevices(() => this.#refresh())
     const names = this.#names()
     for (const type of TYPES) this.#devices[type] = names[type].map((name) => ({ name, type }))
+  }
+
+  #ask (wanted, device) {
+    try {
+      return ask(() => native.askOpen(wanted), native.opened)
+    } catch (refused) {
+      const isUnknown = refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND'
+      const error = isUnknown ? notFound(refused.message, device, this.#names()[device.type]) : refused
+      diagnostics.refused(error, device)
+      throw error
+    }
   }
 
   #names () {

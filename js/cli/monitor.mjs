@@ -17,6 +17,16 @@ export const spec = {
       'Load the machine, change --period and --target, and see what holds.',
     'Where the output is no terminal it is a line per --interval, or JSON.',
   ],
+  legend: [
+    ['ring', 'queued now, against --target (a microphone: against two periods), and when callbacks began: least, mean and most so far. Near 0 at least, a speaker came close to a gap'],
+    ['level', 'of the last block: its loudest sample and its mean; 0 dB is full scale'],
+    ['callbacks', 'how many, what a period lasts, and the time from one to the next: half of them within the first figure, 99 % within the second. Far above the period: the device or the machine was late'],
+    ['each takes', 'what the audio thread spends in a callback'],
+    ['thread', 'its priority, and how much sound lies behind the ring, in the device and its server'],
+    ['underruns', 'times that the ring was empty, and the frames of silence'],
+    ['overruns', 'times that the ring was full, and the frames lost'],
+    ['in a pipe', 'out and in, for each: ring, peak level, p99 (callbacks, ms), dry (underruns) or full (overruns)'],
+  ],
   options: {
     sound: { takes: 'WHAT', words: SOUNDS, fallback: 'silence', says: `what is played: ${SOUNDS.join(', ')} (with headphones: the microphone may howl)` },
     only: { takes: 'SIDE', words: SIDES, fallback: 'both', says: 'playback or recording, if one of them is enough' },
@@ -41,8 +51,10 @@ const WANTED = { both: ['playback', 'recording'], playback: ['playback'], record
 
 const openSides = (sdl, { only, output, input, frequency, channels, period, target }) => {
   const sides = {}
+  let missing
   try {
     for (const type of WANTED[only]) {
+      missing = type
       const name = type === 'playback' ? output : input
       const options = { frequency, channels, periodFrames: period, ...(type === 'playback' && { capacityMs: target }) }
       sides[type] = sdl.audio.openDevice(chooseDevice(sdl, type, name), options)
@@ -50,7 +62,9 @@ const openSides = (sdl, { only, output, input, frequency, channels, period, targ
     return sides
   } catch (error) {
     for (const side of Object.values(sides)) side.close()
-    throw error
+    if (only !== 'both') throw error
+    const other = missing === 'playback' ? 'recording' : 'playback'
+    throw Object.assign(new Error(`no ${missing} device: ${error.message}; --only ${other} does without`), { code: error.code })
   }
 }
 

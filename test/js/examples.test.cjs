@@ -103,6 +103,23 @@ describe('The example', function () {
     assert.match(stdout, /^0\.0 of 0\.5 s\n[^]*the end, \d+ gaps\n$/)
   })
 
+  for (const [name, args, code, expected] of [
+    ['voice-udp', ['--bogus'], 2, /^Unknown option '--bogus'; usage: node examples\/voice-udp\.mjs \[--seconds S\]/],
+    ['voice-udp', ['--loss', '2'], 2, /^Expected --seconds above 0 and --loss from 0 to 1$/],
+    ['echo', ['abc'], 2, /^Expected a number of 0 or more for SECONDS but received "abc"; usage: node examples\/echo\.mjs \[SECONDS\]$/],
+    ['tone-worker', ['1', '2'], 2, /^"2" is one argument too many; usage/],
+    ['music-player', ['nope.mp3'], 1, /^nope\.mp3 cannot be played: .*no such file/],
+  ]) {
+    // What `command-line.mjs` makes of them.
+    it(`${name} answers "${args.join(' ')}" with a line, and ${code}`, async () => {
+      const end = await run(path.join(EXAMPLES, `${name}.mjs`), { driver: 'dummy', args })
+      assert.deepEqual([end.code, end.stdout], [code, ''])
+      const [line, ...rest] = end.stderr.trim().split('\n')
+      assert.match(line, expected)
+      assert.deepEqual(rest, [])
+    })
+  }
+
   it('of every kind is run by a test, and short', () => {
     const tests = fs.readdirSync(__dirname).map((name) => fs.readFileSync(path.join(__dirname, name), 'utf8')).join('\n')
     for (const file of fs.readdirSync(EXAMPLES).filter((name) => name.endsWith('.mjs') && !LARGER.test(name))) {
