@@ -25,7 +25,28 @@ const instanceOf = (opened, device, { attached }) => {
 /** SDL does not say which device there is not; nor which there are. */
 const notFound = (message, { type, name }, names) => {
   const listed = names.length > 0 ? names.map((known) => JSON.stringify(known)).join(', ') : 'none'
-  return codedError('DEVICE_NOT_FOUND', `${message}: asked for the ${type} device ${JSON.stringify(name)}; listed are: ${listed}`, {})
+  return codedError('DEVICE_NOT_FOUND', `${message.replace(/\.$/, '')}: asked for the ${type} device ${JSON.stringify(name)}; listed are: ${listed}`, {})
+}
+
+/** type → the names that the audio system lists. */
+const listedNames = () => {
+  try {
+    return ask(native.askDevices, native.devices)
+  } catch {
+    // No audio system: no devices. Opening one says why.
+    return { playback: [], recording: [] }
+  }
+}
+
+const askOpen = (wanted, device) => {
+  try {
+    return ask(() => native.askOpen(wanted), native.opened)
+  } catch (refused) {
+    const isUnknown = refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND'
+    const error = isUnknown ? notFound(refused.message, device, listedNames()[device.type]) : refused
+    diagnostics.refused(error, device)
+    throw error
+  }
 }
 
 class Audio extends KnownEventsEmitter {
@@ -57,7 +78,7 @@ class Audio extends KnownEventsEmitter {
   openDevice (device, options = {}) {
     checkDevice(device)
     const wanted = interpret(device, options)
-    return instanceOf(this.#ask(wanted, device), device, { attached: false })
+    return instanceOf(askOpen(wanted, device), device, { attached: false })
   }
 
   createPlaybackStream (options) {
@@ -81,32 +102,12 @@ class Audio extends KnownEventsEmitter {
     if (this.#watching) return
     this.#watching = true
     events.onDevices(() => this.#refresh())
-    const names = this.#names()
+    const names = listedNames()
     for (const type of TYPES) this.#devices[type] = names[type].map((name) => ({ name, type }))
   }
 
-  #ask (wanted, device) {
-    try {
-      return ask(() => native.askOpen(wanted), native.opened)
-    } catch (refused) {
-      const isUnknown = refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND'
-      const error = isUnknown ? notFound(refused.message, device, this.#names()[device.type]) : refused
-      diagnostics.refused(error, device)
-      throw error
-    }
-  }
-
-  #names () {
-    try {
-      return ask(native.askDevices, native.devices)
-    } catch {
-      // No audio system: no devices. Opening one says why.
-      return { playback: [], recording: [] }
-    }
-  }
-
   #refresh () {
-    const names = this.#names()
+    const names = listedNames()
     for (const type of TYPES) {
       const left = [...this.#devices[type]]
       const added = []
