@@ -23,8 +23,7 @@ export * from './js/streams'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
-  | 's8' | 'u8'
-  | 's16lsb' | 's16msb' | 's16sys' | 's16'
+  | 's8' | 'u8' | 's16lsb' | 's16msb' | 's16sys' | 's16'
   | 'u16lsb' | 'u16msb' | 'u16sys' | 'u16'
   | 's32lsb' | 's32msb' | 's32sys' | 's32'
   | 'f32lsb' | 'f32msb' | 'f32sys' | 'f32'

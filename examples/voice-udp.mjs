@@ -56,6 +56,10 @@ if (early || looks.length === 0) {
   console.error('The call broke off: see above.')
   process.exitCode = 1
 } else {
-  fs.writeFileSync(picture, drawPicture(looks, { loss, delayMs, jitterMs }))
+  try {
+    fs.writeFileSync(picture, drawPicture(looks, { loss, delayMs, jitterMs }))
+  } catch ({ message }) {
+    giveUp(`The picture cannot be kept: ${message}`)
+  }
   console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${picture}`)
 }

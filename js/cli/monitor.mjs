@@ -51,10 +51,8 @@ const WANTED = { both: ['playback', 'recording'], playback: ['playback'], record
 
 const openSides = (sdl, { only, output, input, frequency, channels, period, target }) => {
   const sides = {}
-  let missing
   try {
     for (const type of WANTED[only]) {
-      missing = type
       const name = type === 'playback' ? output : input
       const options = { frequency, channels, periodFrames: period, ...(type === 'playback' && { capacityMs: target }) }
       sides[type] = sdl.audio.openDevice(chooseDevice(sdl, type, name), options)
@@ -62,9 +60,9 @@ const openSides = (sdl, { only, output, input, frequency, channels, period, targ
     return sides
   } catch (error) {
     for (const side of Object.values(sides)) side.close()
-    if (only !== 'both') throw error
-    const other = missing === 'playback' ? 'recording' : 'playback'
-    throw Object.assign(new Error(`no ${missing} device: ${error.message}; --only ${other} does without`), { code: error.code })
+    // The speaker is the first to be opened.
+    if (only !== 'both' || !sides.playback) throw error
+    throw Object.assign(new Error(`no microphone: ${error.message}; --only playback does without`), { code: error.code })
   }
 }
 

@@ -52,7 +52,7 @@ describe('The command line looks at sound:', function () {
     it('says how to do without a microphone that is not there', async () => {
       const { code, stderr } = await cli(['monitor', '--seconds', '0.2'], { driver: 'disk', env: { ...process.env, SDL_DISKAUDIOFILEIN: '/nowhere/tape' } })
       assert.equal(code, 1)
-      assert.match(stderr, /no recording device: .*; --only playback does without/)
+      assert.match(stderr, /no microphone: .*; --only playback does without/)
     })
 
     it('passes the microphone on to the speaker', async () => {
