@@ -5,10 +5,9 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import fs from 'node:fs'
 import { giveUp, readCommandLine } from './command-line.mjs'
 import { startNetwork } from './voice-udp/network.mjs'
-import { drawPicture } from './voice-udp/picture.mjs'
+import { keepPicture, show } from './voice-udp/show.mjs'
 import { recordSpeech } from './voice-udp/speech.mjs'
 
 const { seconds, loss, delay: delayMs, jitter: jitterMs, speech: asksForSpeech, picture } = readCommandLine(
@@ -31,13 +30,9 @@ talker.send({ key, port: network.port, microphone: speech?.file, loss })
 
 /** What the listener told, ten times a second. */
 const looks = []
-const view = ({ delayMs, targetMs, jitterMs, concealedMs, lost, late, stretchedMs, level }) =>
-  `delay ${delayMs.toFixed(0).padStart(4)} ms   target ${targetMs.toFixed(0).padStart(4)} ms   jitter ${jitterMs.toFixed(0).padStart(3)} ms   ` +
-  `made up ${concealedMs.toFixed(0).padStart(5)} ms   lost ${lost}   late ${late}   stretched ${stretchedMs.toFixed(0)} ms   ${'▮'.repeat(Math.round(level * 10)).padEnd(10)}`
 listener.on('message', (look) => {
   looks.push(look)
-  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${view(look)}`)
-  else if (looks.length % 10 === 0) console.log(view(look))
+  show(look, looks.length)
 })
 
 await Promise.race([
@@ -56,10 +51,6 @@ if (early || looks.length === 0) {
   console.error('The call broke off: see above.')
   process.exitCode = 1
 } else {
-  try {
-    fs.writeFileSync(picture, drawPicture(looks, { loss, delayMs, jitterMs }))
-  } catch ({ message }) {
-    giveUp(`The picture cannot be kept: ${message}`)
-  }
+  keepPicture(picture, looks, { loss, delayMs, jitterMs })
   console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${picture}`)
 }
