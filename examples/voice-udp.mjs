@@ -23,8 +23,9 @@ const listener = child('listen')
 // The key goes by a pipe: arguments and environments can be read by others.
 const key = randomBytes(32).toString('hex')
 listener.send({ key })
-const [{ port }] = await once(listener, 'message')
-const network = await startNetwork({ to: port, loss, delayMs, jitterMs })
+const [first] = await Promise.race([once(listener, 'message'), once(listener, 'exit')])
+if (!first?.port) giveUp('The call broke off: see above.')
+const network = await startNetwork({ to: first.port, loss, delayMs, jitterMs })
 const talker = child('talk', speech ? { SDL_AUDIODRIVER: 'disk' } : {})
 talker.send({ key, port: network.port, microphone: speech?.file, loss })
 
