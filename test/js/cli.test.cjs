@@ -78,6 +78,7 @@ describe('The command line', function () {
     [['tone', '--hertz', 'high'], /a number for --hertz but received "high"/],
     [['tone', '--channels', '1.5'], /a whole number for --channels/],
     [['tone', 'twice'], /"twice" is one argument too many/],
+    [['tone', '--device', ''], /the name of a device, or a part of it, but received ""/],
     [['play'], /FILE is missing/],
     [['record', '-'], /cannot be finished in a pipe/],
     [['record', 'a.mp3'], /a name that ends in \.wav but received "a\.mp3": only WAV is written/],
