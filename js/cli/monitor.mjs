@@ -19,7 +19,7 @@ export const spec = {
   ],
   legend: [
     ['ring', 'queued now, against --target (a microphone: against two periods), and when callbacks began: least, mean and most so far. Near 0 at least, a speaker came close to a gap'],
-    ['level', 'of the last block: its loudest sample and its mean; 0 dB is full scale'],
+    ['level', 'of the last 50 ms: the loudest sample, and the mean (rms); 0 dB is full scale'],
     ['callbacks', 'how many, what a period lasts, and the time from one to the next: half of them within the first figure, 99 % within the second. Far above the period: the device or the machine was late'],
     ['each takes', 'what the audio thread spends in a callback'],
     ['thread', 'its priority, and how much sound lies behind the ring, in the device and its server'],
