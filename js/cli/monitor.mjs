@@ -98,9 +98,11 @@ export const run = async (options, ending) => {
     else print(summaryLine(now))
   }
   try {
+    const everyMs = isLive ? REDRAW_MS : interval
     while (!ending.signal.aborted && passed() < seconds) {
-      const leftMs = Math.max(0, (seconds - passed()) * 1000)
-      await Promise.race([ending.wait(Math.min(isLive ? REDRAW_MS : interval, leftMs)), failed])
+      const dueMs = Math.min((Math.floor((passed() * 1000) / everyMs) + 1) * everyMs, seconds * 1000)
+      // A timer may come a fraction of a millisecond early, which would be worth a line of its own.
+      for (let leftMs; !ending.signal.aborted && (leftMs = dueMs - passed() * 1000) > 0;) await Promise.race([ending.wait(Math.ceil(leftMs)), failed])
       show()
     }
   } finally {
