@@ -77,8 +77,10 @@ const isNearly = (word, name) => {
   return row[to.length] <= (name.length > 6 ? 2 : 1)
 }
 
-/** Other names are left alone, as the peer does: only what is nearly one of ours is a mistake. */
-const checkNames = (options) => {
+/** Other names are left alone, as the peer does: only what is nearly one of ours is a mistake, or one of ours in the wrong place. */
+const checkNames = (device, options) => {
+  const misplaced = OWN_OPTIONS.find((own) => Object.hasOwn(device, own))
+  if (misplaced) throw invalid(`Expected ${misplaced} in the options, the second argument, but received it in the device`, { device })
   for (const word of Object.keys(options)) {
     const name = OWN_OPTIONS.includes(word) ? undefined : OWN_OPTIONS.find((own) => isNearly(word, own))
     if (name) throw invalid(`Expected the option ${name} but received ${word}`, { [word]: options[word] })
@@ -88,7 +90,7 @@ const checkNames = (options) => {
 /** Checks what `openDevice` was given; returns it in the units of the native call. */
 const interpret = (device, options) => {
   checkOptions(options)
-  checkNames(options)
+  checkNames(device, options)
   const { name, type } = device
   const recording = type === 'recording'
   const {

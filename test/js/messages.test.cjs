@@ -61,6 +61,13 @@ describe('An error says what to do:', function () {
       }
     }))
 
+  it('an option of ours in the device is in the wrong place', () =>
+    perform(FAST, ({ assert, audio }) => {
+      assert.throws(() => audio.openDevice({ type: 'playback', name: '/dev/null', periodFrames: 128 }), {
+        code: 'ERR_AUDIO_INVALID_ARG', message: 'Expected periodFrames in the options, the second argument, but received it in the device',
+      })
+    }))
+
   it('any other name is left alone, as the peer does', () =>
     perform(FAST, ({ assert, audio }) => {
       const options = { driver: 'alsa', period: 128, latency: 1, onLoad: null, framesPerBuffer: 512, allowedChanges: 0, callback () {}, sampleRate: 1 }
