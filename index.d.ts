@@ -23,8 +23,7 @@ export * from './js/streams'
 
 /** How one sample lies in memory. `s16`, `u16`, `s32`, `f32` are little-endian; `…sys` are in the machine's order. */
 export type Format =
-  | 's8' | 'u8'
-  | 's16lsb' | 's16msb' | 's16sys' | 's16'
+  | 's8' | 'u8' | 's16lsb' | 's16msb' | 's16sys' | 's16'
   | 'u16lsb' | 'u16msb' | 'u16sys' | 'u16'
   | 's32lsb' | 's32msb' | 's32sys' | 's32'
   | 'f32lsb' | 'f32msb' | 'f32sys' | 'f32'
@@ -33,7 +32,7 @@ export type Format =
  * - `ERR_AUDIO_INVALID_ARG` an argument of the wrong type or an unknown word: a mistake of the caller, not of the device
  * - `ERR_AUDIO_OUT_OF_RANGE` the right type, but outside what is allowed: the message names the range
  * - `ERR_AUDIO_CLOSED` the instance was closed: open another
- * - `ERR_AUDIO_NOT_SUPPORTED` a part of SDL, or of a platform, that this package does not have
+ * - `ERR_AUDIO_NOT_SUPPORTED` a part of SDL or of a platform, or a format of files, that this package does not have
  * - `ERR_AUDIO_DEVICE_NOT_FOUND` no device of that name or handle: look at `audio.devices`
  * - `ERR_AUDIO_DEVICE_BUSY` the device has another user and cannot be shared: close that one
  * - `ERR_AUDIO_DEVICE_LOST` the device went away (or its callback failed): close the instance and open another
@@ -360,7 +359,7 @@ export interface AudioModule extends FormatHelpers, StreamMakers, KnownEventsEmi
    * Opens a device, paused. **Blocks** until the audio system has answered, usually milliseconds, at most 15 s; before that, until
    * a device closed just now has gone if this one needs its place. A worker can be terminated meanwhile.
    *
-   * @throws ERR_AUDIO_DEVICE_NOT_FOUND, ERR_AUDIO_DEVICE_BUSY, ERR_AUDIO_OPEN_FAILED, and for bad arguments
+   * @throws ERR_AUDIO_DEVICE_NOT_FOUND, ERR_AUDIO_DEVICE_BUSY, ERR_AUDIO_OPEN_FAILED, and for bad arguments and misspelt options
    */
   openDevice (device: PlaybackDevice, options?: AudioOptions): AudioPlaybackInstance
   openDevice (device: RecordingDevice, options?: AudioOptions): AudioRecordingInstance

@@ -1,11 +1,12 @@
 // The microphone comes back from the speaker, once and then softer and softer. Take headphones.
 //   node examples/echo.mjs [SECONDS]
 import sdl from 'sdl-callback-audio'
+import { readCommandLine } from './command-line.mjs'
 
 const ECHO_MS = 300
 const AGAIN = 0.5 // how much of an echo is heard in the next
 const BLOCK_FRAMES = 480
-const seconds = Number(process.argv[2] ?? 10)
+const { seconds } = readCommandLine('echo.mjs [SECONDS]', { operands: { seconds: 10 } })
 
 const microphone = sdl.audio.openDevice({ type: 'recording' }, { periodFrames: BLOCK_FRAMES })
 const speaker = sdl.audio.openDevice({ type: 'playback' }, { periodFrames: BLOCK_FRAMES })

@@ -28,7 +28,7 @@ await sleep(500)
 sources.voice.setGain(0, { rampMs: 200 })
 sources.chord.setGain(0.2, { rampMs: 200 })
 
-await sleep(600)
+while (Object.values(sources).some(({ queuedFrames }) => queuedFrames > 0)) await sleep(20)
 for (const [name, source] of Object.entries(sources)) {
   const { playedFrames, underruns } = source.stats()
   console.log(`${name.padEnd(6)} ${(playedFrames / FREQUENCY).toFixed(1)} s, ran dry ${underruns === 1 ? 'once, at its end' : `${underruns} times`}`)

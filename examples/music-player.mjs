@@ -5,6 +5,7 @@ import { isMainThread } from 'node:worker_threads'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startRenderWorker } from 'sdl-callback-audio/webaudio-node'
+import { giveUp, readCommandLine } from './command-line.mjs'
 
 let context, source, volume
 
@@ -27,11 +28,11 @@ export const close = () => context.close()
 
 if (isMainThread) {
   const { default: lena } = await import('audio-lena')
-  const file = process.argv[2] || fileURLToPath(lena.url('mp3'))
+  const { file, seconds } = readCommandLine('music-player.mjs [FILE] [SECONDS]', { operands: { file: fileURLToPath(lena.url('mp3')), seconds: Infinity } })
   const player = startRenderWorker(import.meta.url, { targetMs: 20 })
   const { methods } = player.rpc
-  const seconds = Number(process.argv[3] ?? Infinity)
-  const duration = Math.min(await methods.play(file), seconds)
+  const length = await methods.play(file).catch(({ message }) => giveUp(`${file} cannot be played: ${message}`))
+  const duration = Math.min(length, seconds)
   for (let at = 0; at < duration; at = await methods.position()) {
     console.log(`${at.toFixed(1)} of ${duration.toFixed(1)} s`)
     await sleep(Math.min(1000, Math.max(0, (duration - at) * 1000)))

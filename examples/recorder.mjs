@@ -3,8 +3,9 @@
 import fs from 'node:fs'
 import encodeWav from '@audio/encode-wav'
 import sdl from 'sdl-callback-audio'
+import { giveUp, readCommandLine } from './command-line.mjs'
 
-const [file = 'recording.wav', seconds = '5'] = process.argv.slice(2)
+const { file, seconds } = readCommandLine('recorder.mjs [FILE] [SECONDS]', { operands: { file: 'recording.wav', seconds: 5 } })
 const FREQUENCY = 48000
 
 const stream = sdl.createCaptureStream({ frequency: FREQUENCY, channels: 1, periodFrames: 480 })
@@ -12,7 +13,7 @@ process.once('SIGINT', () => stream.stop()) // what was recorded until then is k
 
 const encoder = await encodeWav({ sampleRate: FREQUENCY, bitDepth: 16 })
 const { device } = stream
-let left = Math.round(Number(seconds) * FREQUENCY)
+let left = Math.round(seconds * FREQUENCY)
 let lost = 0
 device.once('close', () => { lost = device.stats().overrunFrames })
 for await (const chunk of stream) {
@@ -21,5 +22,9 @@ for await (const chunk of stream) {
   left -= samples.length
   if (left === 0) break // which closes the stream, and the device
 }
-fs.writeFileSync(file, encoder.flush())
-console.log(`${file}: ${(Number(seconds) - left / FREQUENCY).toFixed(1)} s, ${lost} frames lost`)
+try {
+  fs.writeFileSync(file, encoder.flush())
+} catch ({ message }) {
+  giveUp(`The recording cannot be kept: ${message}`)
+}
+console.log(`${file}: ${(seconds - left / FREQUENCY).toFixed(1)} s, ${lost} frames lost`)

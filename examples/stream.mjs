@@ -3,10 +3,11 @@
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import sdl from 'sdl-callback-audio'
+import { readCommandLine } from './command-line.mjs'
 
 const FREQUENCY = 48000
 const BLOCK_FRAMES = 960
-const seconds = Number(process.argv[2] ?? 2)
+const { seconds } = readCommandLine('stream.mjs [SECONDS]', { operands: { seconds: 2 } })
 
 /** Stands for any source of bytes: a file, a socket, ffmpeg's stdout. */
 function * chirp () {

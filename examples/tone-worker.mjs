@@ -3,12 +3,13 @@
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { fileURLToPath } from 'node:url'
 import sdl from 'sdl-callback-audio'
+import { readCommandLine } from './command-line.mjs'
 
 const HERTZ = 440
 const PERIOD_FRAMES = 480
 
 if (isMainThread) {
-  const seconds = Number(process.argv[2] ?? 3)
+  const { seconds } = readCommandLine('tone-worker.mjs [SECONDS]', { operands: { seconds: 3 } })
   const speaker = sdl.audio.openDevice({ type: 'playback' }, { periodFrames: PERIOD_FRAMES, capacityMs: 40 })
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { handle: speaker.handle } })
   await new Promise((resolve) => worker.once('message', resolve))

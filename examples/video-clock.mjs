@@ -2,8 +2,9 @@
 // each is due. A tick sounds with every tenth picture; how far apart they come is measured.
 //   node examples/video-clock.mjs [SECONDS]
 import sdl from 'sdl-callback-audio'
+import { readCommandLine } from './command-line.mjs'
 
-const seconds = Number(process.argv[2] ?? 5)
+const { seconds } = readCommandLine('video-clock.mjs [SECONDS]', { operands: { seconds: 5 } })
 const [FREQUENCY, PICTURE_US, SOUND_US, NETWORK_MS] = [48000, 40_000, 20_000, 60]
 const SOUND_FRAMES = (FREQUENCY * SOUND_US) / 1e6
 const speaker = sdl.audio.openDevice({ type: 'playback' }, { frequency: FREQUENCY, channels: 1, periodFrames: 480 })

@@ -5,7 +5,7 @@ const { ask } = require('./ask.cjs')
 const diagnostics = require('./diagnostics.cjs')
 const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
-const { invalid } = require('./errors.cjs')
+const { codedError, invalid } = require('./errors.cjs')
 const { formatHelpers } = require('./formats.cjs')
 const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
@@ -22,10 +22,28 @@ const instanceOf = (opened, device, { attached }) => {
   return instance
 }
 
+/** SDL does not say which device there is not; nor which there are. */
+const notFound = (message, { type, name }, names) => {
+  const listed = names.length > 0 ? names.map((known) => JSON.stringify(known)).join(', ') : 'none'
+  return codedError('DEVICE_NOT_FOUND', `${message.replace(/\.$/, '')}: asked for the ${type} device ${JSON.stringify(name)}; listed are: ${listed}`, {})
+}
+
+/** type → the names that the audio system lists. */
+const listedNames = () => {
+  try {
+    return ask(native.askDevices, native.devices)
+  } catch {
+    // No audio system: no devices. Opening one says why.
+    return { playback: [], recording: [] }
+  }
+}
+
 const askOpen = (wanted, device) => {
   try {
     return ask(() => native.askOpen(wanted), native.opened)
-  } catch (error) {
+  } catch (refused) {
+    const isUnknown = refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND'
+    const error = isUnknown ? notFound(refused.message, device, listedNames()[device.type]) : refused
     diagnostics.refused(error, device)
     throw error
   }
@@ -84,21 +102,12 @@ class Audio extends KnownEventsEmitter {
     if (this.#watching) return
     this.#watching = true
     events.onDevices(() => this.#refresh())
-    const names = this.#names()
+    const names = listedNames()
     for (const type of TYPES) this.#devices[type] = names[type].map((name) => ({ name, type }))
   }
 
-  #names () {
-    try {
-      return ask(native.askDevices, native.devices)
-    } catch {
-      // No audio system: no devices. Opening one says why.
-      return { playback: [], recording: [] }
-    }
-  }
-
   #refresh () {
-    const names = this.#names()
+    const names = listedNames()
     for (const type of TYPES) {
       const left = [...this.#devices[type]]
       const added = []

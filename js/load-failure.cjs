@@ -43,7 +43,7 @@ const explain = (cause) => {
   const said = refusal(cause)
   if (said) {
     return `${what}: its binary is there, and this system refuses it: ${said.split('\n')[0]}\n` +
-      `It is not an audio problem: the binary was made for another system, or for a newer one (it needs glibc ${OLDEST_GLIBC} on Linux). ` +
+      `It is not an audio problem: the binary was made for another system, or for a newer one (it needs glibc ${OLDEST_GLIBC} on Linux, Microsoft's Visual C++ Redistributable on Windows). ` +
       `Remove node_modules and install again on this machine. ${FROM_SOURCE}`
   }
   if (isCheckout()) {

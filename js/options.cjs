@@ -24,10 +24,10 @@ const range = (name, value, min, max, allowed = () => true) => {
   if (value < min || value > max || !allowed(value)) throw outOfRange(`invalid ${name}`, { [name]: value })
 }
 
-/** In words, whatever it is: what cannot be made a string is named by its type. */
+/** In words, whatever it is: a string in quotes, what cannot be made one by its type. */
 const shown = (value) => {
   try {
-    return String(value)
+    return typeof value === 'string' ? `'${value}'` : String(value)
   } catch {
     return typeof value
   }
@@ -60,9 +60,37 @@ const checkDevice = (device) => {
   if (!['playback', 'recording'].includes(device.type)) throw invalid('invalid device.type', { device })
 }
 
+/** What `@kmamal/sdl` does not know, and so no program for it asks for. */
+const OWN_OPTIONS = ['periodFrames', 'capacityMs', 'maxQueuedMs', 'onOverflow', 'onLost']
+
+/** Whether one edit, two in long names, makes `word` of `name`; letters count whatever their case. */
+const isNearly = (word, name) => {
+  const [from, to] = [word.toLowerCase(), name.toLowerCase()]
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let at = 0; at < from.length; at++) {
+    const next = [at + 1]
+    for (let index = 0; index < to.length; index++) {
+      next.push(Math.min(row[index] + (from[at] === to[index] ? 0 : 1), row[index + 1] + 1, next[index] + 1))
+    }
+    row = next
+  }
+  return row[to.length] <= (name.length > 6 ? 2 : 1)
+}
+
+/** Other names are left alone, as the peer does: only what is nearly one of ours is a mistake, or one of ours in the wrong place. */
+const checkNames = (device, options) => {
+  const misplaced = OWN_OPTIONS.find((own) => Object.hasOwn(device, own))
+  if (misplaced) throw invalid(`Expected ${misplaced} in the options, the second argument, but received it in the device`, { device })
+  for (const word of Object.keys(options)) {
+    const name = OWN_OPTIONS.includes(word) ? undefined : OWN_OPTIONS.find((own) => isNearly(word, own))
+    if (name) throw invalid(`Expected the option ${name} but received ${word}`, { [word]: options[word] })
+  }
+}
+
 /** Checks what `openDevice` was given; returns it in the units of the native call. */
 const interpret = (device, options) => {
   checkOptions(options)
+  checkNames(device, options)
   const { name, type } = device
   const recording = type === 'recording'
   const {

@@ -55,7 +55,7 @@ class AudioPlaybackInstance extends AudioInstance {
   }
 
   waitForSpace (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, this.#most)
+    return waitFor('Space', this, frames, timeoutMs, this.#most)
   }
 
   async whenSpace (frames, options) {

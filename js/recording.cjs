@@ -49,7 +49,7 @@ class AudioRecordingInstance extends AudioInstance {
   }
 
   waitForFrames (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, this.#most)
+    return waitFor('Frames', this, frames, timeoutMs, this.#most)
   }
 
   async whenFrames (frames, options) {

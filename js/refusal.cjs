@@ -26,7 +26,7 @@ const refusal = (instance, answer, fields) => {
       return codedError('WRITER_TAKEN', whoseTurn(openedOf(instance)), { id })
     case FULL: {
       const maxQueuedMs = Math.round((maxQueuedFrames * 1000) / instance.frequency)
-      return codedError('QUEUE_FULL', `the queue holds at most ${maxQueuedMs} ms (maxQueuedMs); nothing was taken`, fields)
+      return codedError('QUEUE_FULL', `the queue holds at most ${maxQueuedMs} ms (maxQueuedMs); nothing was taken: await whenSpace(frames), or write what fits`, fields)
     }
     case TOO_SHORT:
       return outOfRange('buffer is smaller than expected', fields)

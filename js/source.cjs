@@ -56,7 +56,7 @@ class AudioSource extends Part {
   }
 
   waitForSpace (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, this.#most)
+    return waitFor('Space', this, frames, timeoutMs, this.#most)
   }
 
   async whenSpace (frames, options) {

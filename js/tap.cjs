@@ -46,7 +46,7 @@ class AudioTap extends Part {
   }
 
   waitForFrames (frames, timeoutMs = Infinity) {
-    return waitFor(this, frames, timeoutMs, this.#most)
+    return waitFor('Frames', this, frames, timeoutMs, this.#most)
   }
 
   async whenFrames (frames, options) {

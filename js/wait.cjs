@@ -15,15 +15,18 @@ const checkFrames = (frames, { most, limit }) => {
   }
 }
 
-/** Blocks this worker until the device has room or data for `frames`; false when `timeoutMs` is over first. */
-const waitFor = (instance, frames, timeoutMs, most) => {
+/**
+ * Blocks this worker until the device has room or data for `frames`; false when `timeoutMs` is over first. `what`: 'Space' or
+ * 'Frames', as the methods are called.
+ */
+const waitFor = (what, instance, frames, timeoutMs, most) => {
   const slot = slotOf(instance)
   checkFrames(frames, most)
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) throw invalid('timeoutMs must be a number', { timeoutMs })
   if (timeoutMs < 0) throw outOfRange('invalid timeoutMs', { timeoutMs })
   // Asked for only here: loading it takes as much memory as all of this package.
   if (require('node:worker_threads').isMainThread) {
-    throw codedError('WOULD_BLOCK', 'this would block the main thread; wait in a worker, or poll queuedFrames')
+    throw codedError('WOULD_BLOCK', `waitFor${what} would block the main thread: await when${what}(frames), or wait in a worker`)
   }
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -54,7 +54,7 @@ export const interpret = (spec, words) => {
 
 /** Options that several commands have. */
 export const DEVICE = { takes: 'NAME', says: 'a device of "devices", or a part of its name; the default one without' }
-export const JSON_SWITCH = { says: 'JSON on stdout instead of text' }
+export const JSON_SWITCH = { says: 'JSON on stdout instead of text; { "error": { "message", "code" } } where it fails' }
 export const FREQUENCY = { takes: 'HZ', number: { min: 1000, max: 384000, whole: true }, says: 'frames per second' }
 export const CHANNELS = { takes: 'N', number: { min: 1, max: 8, whole: true }, says: 'channels' }
 export const PERIOD = {

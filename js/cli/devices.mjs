@@ -2,10 +2,13 @@
 import process from 'node:process'
 import { JSON_SWITCH } from './arguments.mjs'
 import { loadSdl } from './sound.mjs'
-import { print, stylesFor, wrap } from './text.mjs'
+import { columnsOf, print, stylesFor, wrap } from './text.mjs'
 
 const TITLES = { playback: 'Playback', recording: 'Recording' }
-const WIDTH = 74
+const DEFAULTS = { playback: 'speaker', recording: 'microphone' }
+/** Opens the default device, to see whether there is one. */
+const TRIES = { playback: 'tone', recording: 'record test.wav' }
+const INDENT = 4
 
 export const spec = {
   says: 'lists the devices of the audio system',
@@ -16,6 +19,10 @@ export const spec = {
     ['npx sdl-callback-audio devices --json', '{ "driver": …, "devices": [{ "type": …, "name": … }] }'],
   ],
 }
+
+/** Indented, what does not fit further than its beginning. */
+const lines = (text) =>
+  wrap(text, columnsOf(process.stdout) - INDENT).map((line, index) => ' '.repeat(index === 0 ? INDENT / 2 : INDENT) + line).join('\n')
 
 export const run = async ({ json }) => {
   const sdl = await loadSdl()
@@ -28,8 +35,10 @@ export const run = async ({ json }) => {
     for (const [type, title] of Object.entries(TITLES)) {
       print(bold(title))
       const names = devices.filter((device) => device.type === type).map(({ name }) => name)
-      for (const name of names) print(wrap(name, WIDTH).map((line, index) => `${index === 0 ? '  ' : '    '}${line}`).join('\n'))
-      if (names.length === 0) print(dim('  none listed'))
+      for (const name of names) print(lines(name))
+      if (names.length > 0) continue
+      const mayWork = `; the default ${DEFAULTS[type]} may work all the same: npx sdl-callback-audio ${TRIES[type]}`
+      print(dim(lines(`none listed${current === null ? '' : mayWork}`)))
     }
   }
   return current === null ? 1 : 0

@@ -4,8 +4,11 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { note, ok, problem } from './finding.mjs'
 
-/** They open always, and tell nothing about the machine. */
-const WITHOUT_SOUND = ['dummy', 'disk']
+/** What becomes of the sound in drivers that tell nothing about the machine. */
+const WITHOUT_SOUND = new Map([
+  ['dummy', "SDL's dummy driver takes sound as a device would, and drops it"],
+  ['disk', "SDL's disk driver writes sound to a file (SDL_DISKAUDIOFILE, or sdlaudio.raw)"],
+])
 const PATIENCE_MS = 8000
 const EXPECTED = { linux: ['pulseaudio', 'pipewire', 'alsa'], darwin: ['coreaudio'], win32: ['wasapi'] }
 
@@ -48,7 +51,7 @@ export async function * checkDrivers (known, ending) {
     yield problem('Audio systems', `this build lacks ${missing.join(', ')}`,
       'It was built without their headers: install a released package, or run "npm run build" in the checkout, which says what is missing.')
   }
-  const drivers = all.filter((name) => !WITHOUT_SOUND.includes(name))
+  const drivers = all.filter((name) => !WITHOUT_SOUND.has(name))
   const answers = [null, ...drivers].map((driver) => tryDriver(driver, ending))
   const opening = []
   for (const [index, driver] of drivers.entries()) {
@@ -59,8 +62,12 @@ export async function * checkDrivers (known, ending) {
   }
   const chosen = await answers[0]
   known.usable = chosen.opens
-  if (asked && WITHOUT_SOUND.includes(asked)) {
-    yield note('SDL_AUDIODRIVER', `${asked}: ${asked === 'dummy' ? 'takes sound as a device would, and drops it' : 'writes sound to a file'}`, 'Unset SDL_AUDIODRIVER to hear something.')
+  const unheard = WITHOUT_SOUND.get(chosen.driver ?? asked)
+  if (chosen.opens && unheard) {
+    known.unheard = `${unheard} (SDL_AUDIODRIVER=${asked})`
+    yield note('SDL_AUDIODRIVER', `${asked}: ${unheard}`, 'Unset SDL_AUDIODRIVER to hear something.')
+  } else if (unheard && !ending.signal.aborted) {
+    yield problem('SDL_AUDIODRIVER', `${asked} does not open: ${shortReason(chosen.reason)}`, 'Let SDL_DISKAUDIOFILE name a file that can be written, or unset SDL_AUDIODRIVER.')
   } else if (chosen.opens) yield ok('Chosen', `${chosen.driver}${asked ? ', by SDL_AUDIODRIVER' : ''}`)
   else if (ending.signal.aborted) return
   else if (asked && !all.includes(asked)) yield problem('SDL_AUDIODRIVER', `there is no "${asked}" in this build`, `Unset it, or take one of ${all.join(', ')}.`)

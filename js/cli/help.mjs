@@ -20,8 +20,13 @@ const optionLines = ([name, option]) => {
 
 const exampleLines = ([command, says]) => [`  ${command}`, ...indented(says, 6)]
 
-/** The text of `COMMAND --help`. */
-export const commandHelp = (name, { says, more = [], operands = [], options = {}, examples }) => [
+const legendLines = ([word, says]) => {
+  const [first, ...rest] = wrap(says, WIDTH - 14)
+  return [`  ${word.padEnd(12)}${first}`, ...rest.map((line) => ' '.repeat(14) + line)]
+}
+
+/** The text of `COMMAND --help`. Laid out for 80 columns in a pipe, too: that is mostly a pager's. */
+export const commandHelp = (name, { says, more = [], legend = [], operands = [], options = {}, examples }) => [
   `${NAME} ${[name, ...operands].join(' ')} [options]`,
   '',
   ...wrap(`${says[0].toUpperCase()}${says.slice(1)}.`, WIDTH),
@@ -29,6 +34,7 @@ export const commandHelp = (name, { says, more = [], operands = [], options = {}
   '',
   'Examples:',
   ...examples.flatMap(exampleLines),
+  ...(legend.length > 0 ? ['', 'What it shows:', ...legend.flatMap(legendLines)] : []),
   '',
   'Options:',
   ...Object.entries(options).flatMap(optionLines),

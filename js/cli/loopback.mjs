@@ -5,7 +5,7 @@ import { DEVICE, FREQUENCY, JSON_SWITCH, PERIOD } from './arguments.mjs'
 import { measureLoopback, quantile } from './loopback-measure.mjs'
 import { loopbackPicture } from './loopback-picture.mjs'
 import { chooseDevice, loadSdl } from './sound.mjs'
-import { LiveLines, bar, ms, print, stylesFor } from './text.mjs'
+import { LiveLines, bar, columnsOf, ms, print, stylesFor, wrap } from './text.mjs'
 
 const BAR = 30
 
@@ -51,9 +51,8 @@ const table = (results, { bold }) => {
   return [bold('         round trip                callbacks'), ...rows.map(line)].join('\n')
 }
 
-const NOT_HEARD = `nothing of what was played came back.
-Connect the output with the input (a cable, a monitor as the default source),
-turn them up, or choose others with --output and --input. More: loopback --help`
+const NOT_HEARD = 'sdl-callback-audio: loopback: nothing of what was played came back. Connect the output with the input (a cable, a monitor as the ' +
+  'default source), turn them up, or choose others with --output and --input. More: loopback --help'
 
 export const run = async ({ periods, probes, gain, frequency, warm, svg, output, input, json }, ending) => {
   const sdl = await loadSdl()
@@ -69,10 +68,11 @@ export const run = async ({ periods, probes, gain, frequency, warm, svg, output,
     results.push({ periodFrames, ...found })
   }
   lines.clear()
-  if (svg && results.length > 0) fs.writeFileSync(svg, loopbackPicture(results))
   if (json) print(JSON.stringify(results))
   else if (results.length > 0) print(table(results, stylesFor(process.stdout)))
+  // After what was measured is told: a picture that cannot be written takes nothing else away.
+  if (svg && results.length > 0) fs.writeFileSync(svg, loopbackPicture(results))
   const isHeard = results.every(({ roundTripMs }) => roundTripMs.length > 0)
-  if (!isHeard) process.stderr.write(`sdl-callback-audio: loopback: ${NOT_HEARD}\n`)
+  if (!isHeard) process.stderr.write(`${wrap(NOT_HEARD, columnsOf(process.stderr) - 1).join('\n')}\n`)
   return isHeard ? 0 : 1
 }

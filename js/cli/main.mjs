@@ -5,7 +5,7 @@ import process from 'node:process'
 import { UsageError, interpret } from './arguments.mjs'
 import { Ending } from './ending.mjs'
 import { commandHelp, overview } from './help.mjs'
-import { COLUMNS, wrap } from './text.mjs'
+import { columnsOf, wrap } from './text.mjs'
 
 /** name → its module, loaded only when it is asked for: most of them load the native part. */
 const COMMANDS = {
@@ -22,7 +22,10 @@ const FAILED = 1
 const WRONG_USAGE = 2
 const HELP = ['--help', '-h']
 
-const say = (text) => process.stderr.write(`${wrap(`sdl-callback-audio: ${text}`, COLUMNS - 1).join('\n')}\n`)
+const say = (text) => {
+  const lines = `sdl-callback-audio: ${text}`.split('\n').flatMap((line) => wrap(line, columnsOf(process.stderr) - 1))
+  process.stderr.write(`${lines.join('\n')}\n`)
+}
 
 const hint = (words) => process.stderr.write(`Try: npx sdl-callback-audio ${words}\n`)
 
@@ -31,8 +34,9 @@ const version = async () => {
   return createRequire(import.meta.url)('../../package.json').version
 }
 
-/** What a command that could not go on is told of; one that was interrupted was told already. */
-const failure = (name, error) => {
+/** What a command that could not go on is told of; one that was interrupted was told already. Scripts find it in the JSON, too. */
+const failure = (name, error, json = false) => {
+  if (json) process.stdout.write(`${JSON.stringify({ error: { message: String(error?.message ?? error), code: error?.code ?? null } })}\n`)
   if (error instanceof UsageError) {
     say(error.message)
     hint(`${name} --help`)
@@ -71,7 +75,7 @@ const run = async ([name, ...rest]) => {
     const code = await command(interpret(spec, rest), ending)
     return ending.exitCode ?? code
   } catch (error) {
-    return ending.exitCode ?? failure(name, error)
+    return ending.exitCode ?? failure(name, error, rest.includes('--json'))
   }
 }
 

@@ -47,11 +47,12 @@ export const monitorLines = ({ seconds, capacityFrames, ...sides }, styles) => [
 const short = (level) => (level > 0 ? `${decibels(level).toFixed(0)} dB` : 'silent')
 const SHORT = { playback: 'out', recording: 'in' }
 
+/** One line, whatever its width: it is for pipes and files. */
 export const summaryLine = ({ seconds, capacityFrames, ...sides }) => {
   const parts = Object.entries(sides).map(([type, { stats, level, obtained }]) => {
     const [lost, word] = type === 'playback' ? [stats.underruns, 'dry'] : [stats.overruns, 'full']
     const queuedMs = (stats.queuedFrames * 1000) / obtained.frequency
     return `${SHORT[type]} ${ms(queuedMs)} ms ${short(level.peak)} p99 ${us(stats.intervalUs.p99)} ${word} ${lost}`
   })
-  return fit([clock(seconds), ...parts].join('  '), COLUMNS - 1)
+  return [clock(seconds), ...parts].join('  ')
 }

@@ -17,6 +17,16 @@ export const spec = {
       'Load the machine, change --period and --target, and see what holds.',
     'Where the output is no terminal it is a line per --interval, or JSON.',
   ],
+  legend: [
+    ['ring', 'queued now, against --target (a microphone: against two periods), and when callbacks began: least, mean and most so far. Near 0 at least, a speaker came close to a gap'],
+    ['level', 'of the last 50 ms: the loudest sample, and the mean (rms); 0 dB is full scale'],
+    ['callbacks', 'how many, what a period lasts, and the time from one to the next: half of them within the first figure, 99 % within the second. Far above the period: the device or the machine was late'],
+    ['each takes', 'what the audio thread spends in a callback'],
+    ['thread', 'its priority, and how much sound lies behind the ring, in the device and its server'],
+    ['underruns', 'times that the ring was empty, and the frames of silence'],
+    ['overruns', 'times that the ring was full, and the frames lost'],
+    ['in a pipe', 'out and in, for each: ring, peak level, p99 (callbacks, ms), dry (underruns) or full (overruns)'],
+  ],
   options: {
     sound: { takes: 'WHAT', words: SOUNDS, fallback: 'silence', says: `what is played: ${SOUNDS.join(', ')} (with headphones: the microphone may howl)` },
     only: { takes: 'SIDE', words: SIDES, fallback: 'both', says: 'playback or recording, if one of them is enough' },
@@ -50,7 +60,9 @@ const openSides = (sdl, { only, output, input, frequency, channels, period, targ
     return sides
   } catch (error) {
     for (const side of Object.values(sides)) side.close()
-    throw error
+    // The speaker is the first to be opened.
+    if (only !== 'both' || !sides.playback) throw error
+    throw Object.assign(new Error(`no microphone: ${error.message}; --only playback does without`), { code: error.code })
   }
 }
 
@@ -86,9 +98,11 @@ export const run = async (options, ending) => {
     else print(summaryLine(now))
   }
   try {
+    const everyMs = isLive ? REDRAW_MS : interval
     while (!ending.signal.aborted && passed() < seconds) {
-      const leftMs = Math.max(0, (seconds - passed()) * 1000)
-      await Promise.race([ending.wait(Math.min(isLive ? REDRAW_MS : interval, leftMs)), failed])
+      const dueMs = Math.min((Math.floor((passed() * 1000) / everyMs) + 1) * everyMs, seconds * 1000)
+      // A timer may come a fraction of a millisecond early, which would be worth a line of its own.
+      for (let leftMs; !ending.signal.aborted && (leftMs = dueMs - passed() * 1000) > 0;) await Promise.race([ending.wait(Math.ceil(leftMs)), failed])
       show()
     }
   } finally {

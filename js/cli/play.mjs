@@ -26,8 +26,10 @@ export const spec = {
 /** The file, or what stdin brings, and how many bytes it has if that is known. */
 const open = (file) => {
   if (file === '-') return { bytes: process.stdin, length: null }
-  const { size } = fs.statSync(file)
-  return { bytes: fs.createReadStream(file), length: size }
+  const stat = fs.statSync(file)
+  if (stat.isDirectory()) throw Object.assign(new Error(`${file} is a folder: expected a WAV file`), { code: 'EISDIR' })
+  // A pipe or a device says that it has none.
+  return { bytes: fs.createReadStream(file), length: stat.size || null }
 }
 
 export const run = async ({ file, gain, period, device, json }, ending) => {
@@ -39,7 +41,7 @@ export const run = async ({ file, gain, period, device, json }, ending) => {
       yield chunk
     }
   }
-  const { frequency, channels, sound } = await decodeWav(counted(), file)
+  const { frequency, channels, sound } = await decodeWav(counted(), file === '-' ? 'stdin' : file)
   const share = () => (length === null ? null : taken / length)
   return play({ sound, frequency, channels, device, gain, period, label: path.basename(file), share, json }, ending)
 }

@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { COLUMNS, LiveLines, clock, fit, meter, print, stylesFor, times } from './text.mjs'
+import { COLUMNS, LiveLines, clock, columnsOf, fit, meter, print, stylesFor, times } from './text.mjs'
 import { chooseDevice, loadSdl, shownObtained, tellOfLoss } from './sound.mjs'
 
 const REDRAW_MS = 100
@@ -28,7 +28,7 @@ export const play = async ({ sound, channels, frequency, device, gain = 1, perio
   const speaker = stream.device
   speaker.setGain(gain, { rampMs: 5 })
   const { bold, yellow } = stylesFor(process.stdout)
-  if (!json) print(fit(`${bold(label)}: ${shownObtained(speaker.obtained)}`, COLUMNS + bold('').length))
+  if (!json) print(fit(`${bold(label)}: ${shownObtained(speaker.obtained)}`, columnsOf(process.stdout) + bold('').length))
 
   const { driver } = speaker.obtained
   let playedFrames = 0

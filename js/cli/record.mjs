@@ -1,7 +1,7 @@
 // Main thread. `record FILE`: a microphone into a WAV file that is whole at any moment.
 import process from 'node:process'
 import { CHANNELS, DEVICE, FREQUENCY, JSON_SWITCH, PERIOD, UsageError } from './arguments.mjs'
-import { COLUMNS, LiveLines, clock, fit, meter, print, shownDecibels, stylesFor, times } from './text.mjs'
+import { COLUMNS, LiveLines, clock, columnsOf, fit, meter, print, shownDecibels, stylesFor, times } from './text.mjs'
 import { chooseDevice, loadSdl, shownObtained, tellOfLoss } from './sound.mjs'
 import { WavWriter } from './wav.mjs'
 
@@ -10,6 +10,8 @@ const SYNC_MS = 1000
 /** What a slow disk may take its time for. */
 const MAX_QUEUED_MS = 5000
 const METER_WIDTH = 24
+/** What programs would take a WAV file of this name for, and find broken. */
+const OTHER_FORMATS = /\.(mp[234]|m4a|aac|ogg|oga|opus|flac|webm|mka|wma|aiff?|au|caf|amr)$/i
 const BIT_DEPTHS = { s16: 16, s24: 24, f32: 32 }
 
 export const spec = {
@@ -32,8 +34,12 @@ export const spec = {
   ],
 }
 
-const opened = async (file, settings, force) => {
+const checkName = (file) => {
   if (file === '-') throw new UsageError('expected the name of a file: the header of a WAV file cannot be finished in a pipe')
+  if (OTHER_FORMATS.test(file)) throw new UsageError(`expected a name that ends in .wav but received "${file}": only WAV is written (to convert it: ffmpeg -i sound.wav "${file}")`)
+}
+
+const opened = async (file, settings, force) => {
   try {
     return await WavWriter.create(file, { ...settings, overwrite: force })
   } catch (error) {
@@ -51,6 +57,7 @@ const progressLine = (microphone, frames, total, label) => {
 }
 
 export const run = async ({ file, seconds, format, channels, frequency, period, device, force, json }, ending) => {
+  checkName(file)
   const sdl = await loadSdl()
   const { name } = chooseDevice(sdl, 'recording', device)
   const stream = sdl.createCaptureStream({ name, channels, frequency, periodFrames: period, maxQueuedMs: MAX_QUEUED_MS })
@@ -63,7 +70,7 @@ export const run = async ({ file, seconds, format, channels, frequency, period, 
     throw error
   }
   const { bold, yellow } = stylesFor(process.stdout)
-  if (!json) print(`${bold(fit(file, COLUMNS / 3))}: ${shownObtained(microphone.obtained)}`)
+  if (!json) print(`${bold(fit(file, columnsOf(process.stdout) / 3))}: ${shownObtained(microphone.obtained)}`)
 
   const total = seconds === undefined ? Infinity : Math.round(seconds * frequency)
   let [frames, overruns, overrunFrames] = [0, 0, 0]

@@ -7,6 +7,7 @@ export const loadSdl = async () => (await import('../index.mjs')).default
 /** The device that a part of a name means; what no device is called is left to the audio system, which knows more names. */
 export const chooseDevice = (sdl, type, asked) => {
   if (asked === undefined) return { type }
+  if (asked === '') throw new UsageError('expected the name of a device, or a part of it, but received ""')
   const names = [...new Set(sdl.audio.devices.filter((device) => device.type === type).map(({ name }) => name))]
   if (names.includes(asked)) return { type, name: asked }
   const meant = names.filter((name) => name.toLowerCase().includes(asked.toLowerCase()))

@@ -1,8 +1,11 @@
 // Main thread. Text for people: colours where a terminal shows them, bars, figures, lines that fit.
 import process from 'node:process'
 
-/** What is printed stays readable here, whatever the terminal is. */
+/** What a terminal shows stays readable here, however wide it is. */
 export const COLUMNS = 80
+
+/** How wide a line for `stream` may be: where no terminal shows it, whoever reads it breaks lines, or greps in whole ones. */
+export const columnsOf = ({ isTTY }) => (isTTY ? COLUMNS : Infinity)
 
 const wantsColour = ({ isTTY }) => Boolean(isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] }

@@ -11,7 +11,7 @@ const HEADER_BYTES = 44
 const RIFF_SIZE_AT = 4
 const DATA_SIZE_AT = 40
 
-const refusal = (message, cause) => Object.assign(new Error(message, { cause }), { code: 'ERR_AUDIO_CODEC' })
+const refusal = (message, cause) => Object.assign(new Error(message, { cause }), { code: 'ERR_AUDIO_NOT_SUPPORTED' })
 
 const interleaved = (channelData) => {
   const [channels, frames] = [channelData.length, channelData[0].length]
@@ -35,7 +35,7 @@ export const decodeWav = async (bytes, name) => {
         const { channelData, sampleRate } = decoding.decode(chunk)
         if (channelData.length > 0) yield { channelData, sampleRate }
       } catch (error) {
-        throw refusal(`${name} cannot be played: ${error.message}; convert it first: ffmpeg -i ${name} sound.wav`, error)
+        throw refusal(`${name} cannot be played: ${error.message}; if it is sound, convert it first: ffmpeg -i "${name}" sound.wav`, error)
       }
     }
   })()

@@ -136,6 +136,25 @@ const checks = [
   },
 ]
 
+/** The driver's only devices. */
+const LISTED = { playback: 'System audio output device', recording: 'System audio capture device' }
+const notFound = (type, name, said) =>
+  threw('DEVICE_NOT_FOUND', `SDL_OpenAudioDevice() error: ${said}: asked for the ${type} device "${name}"; listed are: "${LISTED[type]}"`)
+
+const unknown = [
+  {
+    because: "behind SDL's words stands which device was asked for, and which there are",
+    rows: {
+      ...each(types, (type) => `openDevice · ${type} · device.name is empty`, (type) => notFound(type, '', 'No such device')),
+      ...each(types, (type) => `openDevice · ${type} · device.name is unknown`, (type) => notFound(type, 'gramophone', 'No such device')),
+      'disk · playback · a file that cannot be made': {
+        ...notFound('playback', 'no/such/folder.raw', "Couldn't open no/such/folder.raw"), ended: 0,
+      },
+      'disk · recording · a file that is missing': { ...notFound('recording', 'missing.raw', "Couldn't open missing.raw"), ended: 0 },
+    },
+  },
+]
+
 const queues = [
   {
     because: 'a part of a frame is refused: from there on, every sample would go to another channel',
@@ -245,4 +264,4 @@ const processes = [
   },
 ]
 
-module.exports = { differences: [...loading, ...checks, ...queues, ...events, ...losses, ...processes] }
+module.exports = { differences: [...loading, ...checks, ...unknown, ...queues, ...events, ...losses, ...processes] }

@@ -33,7 +33,7 @@ describe('The command line looks at sound:', function () {
       const { code, stdout } = await cli(['monitor', '--json', '--seconds', '0.8', '--interval', '200', '--sound', 'tone'])
       assert.equal(code, 0)
       const looks = stdout.trim().split('\n').map((line) => JSON.parse(line))
-      assert.ok(looks.length >= 2)
+      assert.ok(looks.length >= 2 && looks.length <= 4, `${looks.length} looks at 200, 400, 600 and 800 ms`)
       const { seconds, playback, recording } = looks.at(-1)
       assert.ok(seconds > 0.7)
       assert.ok(playback.stats.playedFrames > looks[0].playback.stats.playedFrames)
@@ -49,10 +49,23 @@ describe('The command line looks at sound:', function () {
       })
     }
 
+    it('says how to do without a microphone that is not there', async () => {
+      const { code, stderr } = await cli(['monitor', '--seconds', '0.2'], { driver: 'disk', env: { ...process.env, SDL_DISKAUDIOFILEIN: '/nowhere/tape' } })
+      assert.equal(code, 1)
+      assert.match(stderr, /no microphone: .*; --only playback does without/)
+    })
+
     it('passes the microphone on to the speaker', async () => {
       const { code, stdout } = await cli(['monitor', '--sound', 'microphone', '--seconds', '0.4', '--json'])
       assert.equal(code, 0)
       assert.ok(JSON.parse(stdout.trim().split('\n').at(-1)).playback.stats.playedFrames > 0)
+    })
+
+    it('has a legend in its help, for all that it shows', async () => {
+      const [{ stdout: help }, { shown }] = await Promise.all([cli(['monitor', '--help']), onTerminal(['monitor', '--seconds', '0.3'], { NO_COLOR: '1' })])
+      const words = new Set(shown.replace(CODES, '').split(/\r?\n/).map((line) => line.match(/^ {2}(\w+)/)?.[1]).filter(Boolean))
+      assert.ok(words.size >= 6, [...words].join())
+      for (const word of words) assert.match(help, new RegExp(`^  ${word}\\b`, 'm'))
     })
 
     it('ends at Ctrl-C', async () => {
@@ -102,6 +115,24 @@ describe('The command line looks at sound:', function () {
       assert.ok(!checks.some(({ about }) => about === 'Loopback'))
     })
 
+    for (const [driver, why] of [['dummy', /drops it/], ['disk', /to a file/]]) {
+      it(`doctor says that nothing will be heard with ${driver}, and why`, async () => {
+        const [text, json] = await Promise.all([[], ['--json']].map((more) => cli(['doctor', '--silent', ...more], { driver })))
+        assert.equal(text.code, 0, text.stdout)
+        assert.match(text.stdout, /^Nothing will be heard: /m)
+        assert.match(text.stdout, why)
+        assert.doesNotMatch(text.stdout, /Sound works/)
+        const { ok, heard } = JSON.parse(json.stdout)
+        assert.deepEqual([ok, heard], [true, false])
+      })
+    }
+
+    it('doctor names a file that the disk driver cannot write', async () => {
+      const { code, stdout } = await cli(['doctor', '--silent'], { driver: 'disk', env: { ...NOWHERE.env, SDL_DISKAUDIOFILE: '/nowhere/tape' } })
+      assert.equal(code, 1)
+      assert.match(stdout, /✘ SDL_AUDIODRIVER: disk does not open: .*\/nowhere\/tape\n {2}→ .*SDL_DISKAUDIOFILE/)
+    })
+
     it('doctor names a driver that is not in this build', async () => {
       const { code, stdout } = await cli(['doctor'], { driver: 'gramophone' })
       assert.equal(code, 1)
@@ -117,6 +148,13 @@ describe('The command line looks at sound:', function () {
       const { code, stdout, stderr } = await cli(['loopback', '--periods', '480', '--warm', '0'])
       assert.deepEqual([code, /nothing of what was played came back/.test(stderr)], [1, true])
       assert.match(stdout, /^ +480 +not heard +[\d.]+/m)
+    })
+
+    it('loopback tells what it measured though its picture cannot be written', async () => {
+      const { code, stdout, stderr } = await cli(['loopback', '--periods', '480', '--warm', '0', '--svg', '/nowhere/picture.svg'])
+      assert.equal(code, 1)
+      assert.match(stdout, /^ +480 +not heard/m)
+      assert.match(stderr, /no such file.*picture\.svg/)
     })
 
     it('loopback ends at Ctrl-C', async () => {
@@ -135,6 +173,7 @@ describe('The command line looks at sound:', function () {
       const { code, stdout } = await cli(['doctor', '--json'], there())
       const { ok, checks } = JSON.parse(stdout)
       assert.deepEqual([code, ok], [0, true], stdout)
+      assert.equal(JSON.parse(stdout).heard, true)
       assert.match(checks.find(({ about }) => about === 'Loopback').finding, /hears the speaker: [\d.]+ ms/)
       assert.equal(checks.find(({ about }) => about === 'PulseAudio').status, 'ok')
     })
@@ -156,6 +195,13 @@ describe('The command line looks at sound:', function () {
       assert.equal(svg.match(/<circle /g).length, results.flatMap(({ roundTripMs }) => roundTripMs).length)
       assert.equal(svg.match(/<rect /g).length, 1 + results.flatMap(({ intervals }) => intervals).length)
       assert.doesNotMatch(svg, /NaN|undefined/)
+    })
+
+    it('devices says that the default microphone may work though none is listed', async () => {
+      const { code, stdout } = await cli(['devices'], there())
+      assert.equal(code, 0)
+      assert.match(stdout, /^Recording\n {2}none listed; the default microphone may work all the same: npx sdl-callback-audio record test\.wav$/m)
+      assert.doesNotMatch(stdout.split('Recording')[0], /none listed/)
     })
 
     it('what record records is what tone plays', async () => {

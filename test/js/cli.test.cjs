@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { COMMANDS, cli, interruptedAt } = require('./cli.cjs')
+const { COLUMNS, COMMANDS, cli, interruptedAt } = require('./cli.cjs')
 const { PATIENCE_MS } = require('./studio.cjs')
 const { bytesOf, floatsOf, randomOf } = require('./signals.cjs')
 
@@ -56,6 +56,7 @@ describe('The command line', function () {
         assert.deepEqual([code, stderr], [0, ''])
         assert.match(stdout, new RegExp(`Examples:\\n.*npx sdl-callback-audio ${name}`))
         assert.match(stdout, /--help/)
+        for (const line of stdout.split('\n')) assert.ok(line.length <= COLUMNS || /^ *(npx|ffmpeg|SDL_)/.test(line), line)
       })
     }
 
@@ -77,8 +78,10 @@ describe('The command line', function () {
     [['tone', '--hertz', 'high'], /a number for --hertz but received "high"/],
     [['tone', '--channels', '1.5'], /a whole number for --channels/],
     [['tone', 'twice'], /"twice" is one argument too many/],
+    [['tone', '--device', ''], /the name of a device, or a part of it, but received ""/],
     [['play'], /FILE is missing/],
     [['record', '-'], /cannot be finished in a pipe/],
+    [['record', 'a.mp3'], /a name that ends in \.wav but received "a\.mp3": only WAV is written/],
     [['record', 'a.wav', '--format', 'mp3'], /s16 or s24 or f32 for --format but received "mp3"/],
     [['loopback', '--periods', '128,all'], /--periods but received "all"/],
     [['monitor', '--sound', 'microphone', '--only', 'playback'], /needs both sides/],
@@ -95,6 +98,19 @@ describe('The command line', function () {
     const { code, stderr } = await cli(['tone'], { driver: 'there-is-none' })
     assert.equal(code, 1)
     assert.match(stderr, /ERR_AUDIO_OPEN_FAILED.*Try: npx sdl-callback-audio doctor/)
+  })
+
+  it('tells scripts why it failed, in the JSON that they asked for', async () => {
+    const { code, stdout } = await cli(['tone', '--json'], { driver: 'there-is-none' })
+    const { error } = JSON.parse(stdout)
+    assert.deepEqual([code, error.code], [1, 'ERR_AUDIO_OPEN_FAILED'])
+    const wrong = await cli(['tone', '--hertz', 'high', '--json'])
+    assert.deepEqual([wrong.code, JSON.parse(wrong.stdout).error.code], [2, null])
+  })
+
+  it('breaks no line where no terminal shows it', async () => {
+    const { complaints } = await cli(['play', `${'long-'.repeat(40)}.wav`])
+    assert.deepEqual([complaints.length, complaints[0].length > 2 * COLUMNS], [1, true])
   })
 
   it('does not mind a reader that has gone', async () => {
@@ -137,7 +153,7 @@ describe('The command line', function () {
     })
 
     for (const [what, content, expected] of [
-      ['text', 'no sound at all', /cannot be played: Not a WAV file; convert it first: ffmpeg/],
+      ['text', 'no sound at all', /cannot be played: Not a WAV file; if it is sound, convert it first: ffmpeg .*\(ERR_AUDIO_NOT_SUPPORTED\)/],
       ['nothing', '', /there is no sound in it/],
       ['half a header', null, /there is no sound in it/],
     ]) {
@@ -172,11 +188,17 @@ describe('The command line', function () {
           for await (const block of sound) assert.equal(block.length % (4 * channels), 0)
           answers.played++
         } catch (error) {
-          assert.equal(error.code, 'ERR_AUDIO_CODEC', error.stack)
+          assert.equal(error.code, 'ERR_AUDIO_NOT_SUPPORTED', error.stack)
           answers.refused++
         }
       }
       assert.ok(answers.played > 50 && answers.refused > 50, JSON.stringify(answers))
+    })
+
+    it('refuses a folder', async () => {
+      const { code, stderr } = await cli(['play', dir])
+      assert.equal(code, 1)
+      assert.match(stderr, /is a folder: expected a WAV file/)
     })
 
     it('says that there is no such file', async () => {

@@ -12,6 +12,13 @@ const PROGRAM = path.join(__dirname, '..', '..', 'examples', 'voice-udp.mjs')
 describe('The example of a call', function () {
   this.timeout(60_000)
 
+  it('says that it broke off where its speaker does not open', async () => {
+    await assert.rejects(promisify(execFile)(process.execPath, [PROGRAM], { env: { ...process.env, SDL_AUDIODRIVER: 'there-is-none' } }), ({ code, stderr }) => {
+      assert.match(stderr, /ERR_AUDIO_OPEN_FAILED[^]*\nThe call broke off: see above\.\n$/)
+      return code === 1
+    })
+  })
+
   it('goes from one process to another through a bad network, and leaves a picture of it', async () => {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'call-'))
     try {
