@@ -124,7 +124,7 @@ pub struct RawNames {
 }
 
 /// Begins to open a device: `opened` has the answer.
-#[napi]
+#[napi(catch_unwind)]
 pub fn ask_open(options: RawOptions) -> Result<()> {
     let format = SampleFormat::from_name(&options.format)
         .ok_or_else(|| napi::Error::new(ErrorCode::InvalidArg, format!("invalid format: {}", options.format)))?;
@@ -146,7 +146,7 @@ pub fn ask_open(options: RawOptions) -> Result<()> {
 }
 
 /// Blocks for at most `slice_ms`: what `ask_open` asked for, or nothing yet.
-#[napi]
+#[napi(catch_unwind)]
 pub fn opened(slice_ms: f64) -> Result<Option<RawDevice>> {
     let answer = env::answer(|asked| match asked {
         Asked::Open(opening) => opening.wait_for(slice(slice_ms)),
@@ -173,12 +173,12 @@ pub(super) fn describe(device: &Device, slot: u32) -> RawDevice {
 }
 
 /// Lets go of an instance; returns at once.
-#[napi]
+#[napi(catch_unwind)]
 pub fn close(env: Env, slot: u32) {
     env::let_go(slot, env.raw());
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn play(slot: u32, playing: bool) -> Result<()> {
     let device = device(slot)?;
     device.control.playing.set(playing);
@@ -188,7 +188,7 @@ pub fn play(slot: u32, playing: bool) -> Result<()> {
     Ok(())
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clear(slot: u32) -> Result<()> {
     match env::entry(slot).ok_or_else(closed)? {
         Entry::Device(device) => device.clear(),
@@ -199,19 +199,19 @@ pub fn clear(slot: u32) -> Result<()> {
 }
 
 /// Whether somebody, in whichever environment, has told the device to run.
-#[napi]
+#[napi(catch_unwind)]
 pub fn is_playing(slot: u32) -> bool {
     env::entry(slot).is_some_and(|entry| entry.device().control.playing.get())
 }
 
 /// Whether another environment writes (reads) the device.
-#[napi]
+#[napi(catch_unwind)]
 pub fn is_used_elsewhere(slot: u32) -> bool {
     env::with(slot, |entry, turn, _| entry.is_used_elsewhere(turn)).unwrap_or(false)
 }
 
 /// "failed", "lost", or nothing for a device that is well.
-#[napi]
+#[napi(catch_unwind)]
 pub fn trouble(slot: u32) -> Option<String> {
     let entry = env::entry(slot)?;
     let device = entry.device();
@@ -220,7 +220,7 @@ pub fn trouble(slot: u32) -> Option<String> {
 }
 
 /// Blocks for at most `timeout_ms`: "ready", "timeout", "closed" or "lost".
-#[napi]
+#[napi(catch_unwind)]
 pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
     let (frames, timeout) = (Frames(frames as u64), slice(timeout_ms));
     let waited = match env::entry(slot).ok_or_else(closed)? {
@@ -231,19 +231,19 @@ pub fn wait_for(slot: u32, frames: f64, timeout_ms: f64) -> Result<String> {
     Ok(waited.word().to_owned())
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn stats(slot: u32) -> Result<RawStats> {
     env::entry(slot).map(|entry| stats::of(&entry)).ok_or_else(closed)
 }
 
 /// How the device's callbacks were spaced: from and to in µs and how many, one after the other for every range that was met.
-#[napi]
+#[napi(catch_unwind)]
 pub fn callback_intervals(slot: u32) -> Result<Vec<f64>> {
     env::entry(slot).map(|entry| stats::intervals_of(&entry)).ok_or_else(closed)
 }
 
 /// Makes the calling thread a real-time one where that is allowed, or takes it back; returns what it is then.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_realtime(wanted: bool) -> RawPriority {
     priority::set_renderer(wanted);
     let (policy, level) = words(priority::of_this_thread());
@@ -259,7 +259,7 @@ fn words(priority: Priority) -> (&'static str, i32) {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn obtained(slot: u32) -> Result<RawObtained> {
     let device = device(slot)?;
     let got = device.obtained().ok_or_else(closed)?;
@@ -275,13 +275,13 @@ pub fn obtained(slot: u32) -> Result<RawObtained> {
     })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn ask_info() {
     env::ask(Asked::Info(service(pump::bell()).info()));
 }
 
 /// As `opened`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn info(slice_ms: f64) -> Result<Option<RawInfo>> {
     let answer = env::answer(|asked| match asked {
         Asked::Info(pending) => pending.wait_for(slice(slice_ms)),
@@ -295,13 +295,13 @@ pub fn info(slice_ms: f64) -> Result<Option<RawInfo>> {
     Ok(answer.transpose()?.map(described))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn ask_devices() {
     env::ask(Asked::Devices(service(pump::bell()).device_names()));
 }
 
 /// As `opened`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn devices(slice_ms: f64) -> Result<Option<RawNames>> {
     let answer = env::answer(|asked| match asked {
         Asked::Devices(pending) => pending.wait_for(slice(slice_ms)),
@@ -315,13 +315,13 @@ fn slice(ms: f64) -> Duration {
     Duration::from_secs_f64((ms / 1000.0).clamp(0.0, 1.0))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn listen(listener: Function<EventArgs, ()>) -> napi::Result<()> {
     env::listen(&listener)
 }
 
 /// Waits until what was closed is gone, for a process that is about to end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn settle(limit_ms: f64) {
     service(pump::bell()).settle(slice(limit_ms));
 }

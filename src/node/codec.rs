@@ -76,12 +76,12 @@ unsafe extern "C" fn int16_to_float(env: sys::napi_env, info: sys::napi_callback
 }
 
 /// What V8 knows of memory outside its heap; its own statistics leave out what it was told of.
-#[napi]
+#[napi(catch_unwind)]
 pub fn told_memory_bytes() -> f64 {
     values::tell_of_memory(0) as f64
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_resampler(from: u32, to: u32, channels: u32, quality: String) -> Result<u32> {
     let quality = match quality.as_str() {
         "fast" => Quality::Fast,
@@ -93,12 +93,12 @@ pub fn new_resampler(from: u32, to: u32, channels: u32, quality: String) -> Resu
     Ok(RESAMPLERS.with(|slots| slots.keep_with(resampler, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_resampler(slot: u32) {
     RESAMPLERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn reset_resampler(slot: u32) -> Result<()> {
     let reset = |resampler: &mut Resampler| {
         resampler.reset();
@@ -107,13 +107,13 @@ pub fn reset_resampler(slot: u32) -> Result<()> {
     Ok(RESAMPLERS.with(|slots| slots.with(slot, reset))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn resampler_delay_frames(slot: u32) -> Result<f64> {
     Ok(RESAMPLERS.with(|slots| slots.with(slot, |resampler| Ok(resampler.delay().0 as f64)))?)
 }
 
 /// How many frames come out for so many more, or at the end.
-#[napi]
+#[napi(catch_unwind)]
 pub fn resampler_frames(slot: u32, frames: Option<f64>) -> Result<f64> {
     let frames = |resampler: &mut Resampler| match frames {
         Some(frames) => resampler.frames_after(Frames(frames as u64)),
@@ -164,7 +164,7 @@ unsafe extern "C" fn resample_flush(env: sys::napi_env, info: sys::napi_callback
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn opus_version() -> String {
     opus::version().to_owned()
 }
@@ -205,7 +205,7 @@ pub fn application(word: &str) -> Application {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_opus_encoder(frequency: u32, channels: u32, word: String, settings: RawOpusSettings) -> Result<u32> {
     let mut encoder = OpusEncoder::new(Hz(frequency), channels as usize, application(&word))?;
     encoder.configure(settings.into())?;
@@ -213,22 +213,22 @@ pub fn new_opus_encoder(frequency: u32, channels: u32, word: String, settings: R
     Ok(ENCODERS.with(|slots| slots.keep_with(encoder, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn configure_opus_encoder(slot: u32, settings: RawOpusSettings) -> Result<()> {
     Ok(ENCODERS.with(|slots| slots.with(slot, |encoder| encoder.configure(settings.into())))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn reset_opus_encoder(slot: u32) -> Result<()> {
     Ok(ENCODERS.with(|slots| slots.with(slot, OpusEncoder::reset))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_opus_encoder(slot: u32) {
     ENCODERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn opus_lookahead_frames(slot: u32) -> Result<u32> {
     Ok(ENCODERS.with(|slots| slots.with(slot, |encoder| Ok(encoder.lookahead()?.0 as u32)))?)
 }
@@ -259,24 +259,24 @@ unsafe extern "C" fn opus_encode_int16(env: sys::napi_env, info: sys::napi_callb
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_opus_decoder(frequency: u32, channels: u32) -> Result<u32> {
     let decoder = OpusDecoder::new(Hz(frequency), channels as usize)?;
     let bytes = decoder.memory_bytes();
     Ok(DECODERS.with(|slots| slots.keep_with(decoder, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn reset_opus_decoder(slot: u32) -> Result<()> {
     Ok(DECODERS.with(|slots| slots.with(slot, OpusDecoder::reset))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_opus_decoder(slot: u32) {
     DECODERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn opus_clamped_samples(slot: u32) -> Result<f64> {
     Ok(DECODERS.with(|slots| slots.with(slot, |decoder| Ok(decoder.clamped_samples() as f64)))?)
 }

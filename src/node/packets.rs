@@ -32,24 +32,24 @@ pub unsafe fn export(env: sys::napi_env, exports: sys::napi_value) {
     unsafe { values::export(env, exports, &calls) };
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_aes_key(key: Uint8Array) -> Result<u32> {
     let key = AesKey::new(&key)?;
     Ok(KEYS.with(|slots| slots.keep(key)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_aes_key(slot: u32) {
     KEYS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_aes_stream(slot: u32, iv: Uint8Array) -> Result<u32> {
     let stream = KEYS.with(|slots| slots.with(slot, |key| Ok(Keystream::new(key, iv_of(&iv)?))))?;
     Ok(STREAMS.with(|slots| slots.keep(stream)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_aes_stream(slot: u32) {
     STREAMS.with(|slots| slots.let_go(slot));
 }
@@ -111,7 +111,7 @@ impl RawPacketOptions {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_sealer(options: RawPacketOptions, key: Uint8Array) -> Result<u32> {
     let stream = Stream {
         format: options.format(),
@@ -125,18 +125,18 @@ pub fn new_sealer(options: RawPacketOptions, key: Uint8Array) -> Result<u32> {
     Ok(SEALERS.with(|slots| slots.keep(sealer)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_sealer(slot: u32) {
     SEALERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn sealer_overhead(slot: u32) -> Result<u32> {
     Ok(SEALERS.with(|slots| slots.with(slot, |sealer| Ok(sealer.overhead() as u32)))?)
 }
 
 /// The next packet's sequence; null when there is none left.
-#[napi]
+#[napi(catch_unwind)]
 pub fn sealer_sequence(slot: u32) -> Result<Option<u32>> {
     Ok(SEALERS.with(|slots| slots.with(slot, |sealer| Ok(sealer.sequence())))?)
 }
@@ -171,14 +171,14 @@ unsafe extern "C" fn seal(env: sys::napi_env, info: sys::napi_callback_info) -> 
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_opener(options: RawPacketOptions, key: Uint8Array) -> Result<u32> {
     let accepts = Accepts { format: options.format(), ssrc: options.ssrc, direction: options.direction };
     let opener = Opener::new(accepts, options.suite()?, &key)?;
     Ok(OPENERS.with(|slots| slots.keep((opener, None))))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_opener(slot: u32) {
     OPENERS.with(|slots| slots.let_go(slot));
 }
@@ -221,7 +221,7 @@ pub struct RawHeader {
 }
 
 /// Of the packet that was opened last.
-#[napi]
+#[napi(catch_unwind)]
 pub fn opener_last(slot: u32) -> Result<Option<RawHeader>> {
     let raw = |Header { stream, stamp, .. }: Header| RawHeader {
         sequence: stamp.sequence,

@@ -61,7 +61,7 @@ pub struct RawAttached {
 }
 
 /// One more holder of what has this handle.
-#[napi]
+#[napi(catch_unwind)]
 pub fn attach(id: f64) -> Result<RawAttached> {
     let entry = table::attach(id as u64)?;
     let slot = env::keep(entry.clone(), ptr::null_mut());
@@ -73,7 +73,7 @@ pub fn attach(id: f64) -> Result<RawAttached> {
 }
 
 /// `ring` is the `Int32Array` over the whole of a shared ring's memory, or undefined.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_source(env: Env, slot: u32, options: RawSourceOptions, ring: Unknown) -> Result<RawSource> {
     let device = device(slot)?;
     let shared = Shared::of(&env, &ring, device.options.layout.channels)?;
@@ -90,7 +90,7 @@ pub fn create_source(env: Env, slot: u32, options: RawSourceOptions, ring: Unkno
 }
 
 /// `ring` as in `create_source`.
-#[napi]
+#[napi(catch_unwind)]
 pub fn create_tap(env: Env, slot: u32, options: RawTapOptions, ring: Unknown) -> Result<RawTap> {
     let device = device(slot)?;
     let shared = Shared::of(&env, &ring, device.options.layout.channels)?;

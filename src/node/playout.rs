@@ -66,7 +66,7 @@ impl From<RawMode> for Mode {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_jitter_buffer(frequency: u32, channels: u32, pcm: bool, mode: RawMode, plain: bool) -> Result<u32> {
     let options = Options {
         rate: Hz(frequency),
@@ -80,12 +80,12 @@ pub fn new_jitter_buffer(frequency: u32, channels: u32, pcm: bool, mode: RawMode
     Ok(JITTER_BUFFERS.with(|slots| slots.keep_with(buffer, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_jitter_buffer(slot: u32) {
     JITTER_BUFFERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn jitter_set_mode(slot: u32, mode: RawMode) -> Result<()> {
     let set = |buffer: &mut JitterBuffer| {
         buffer.set_mode(mode.into());
@@ -112,7 +112,7 @@ pub struct JitterStats {
     pub jitter_ms: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn jitter_stats(slot: u32) -> Result<JitterStats> {
     let stats = |buffer: &mut JitterBuffer| {
         let all = buffer.totals();
@@ -191,7 +191,7 @@ pub struct NewClock {
     pub handle: u32,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_playout_clock(mode: RawMode) -> NewClock {
     let clock = Arc::new(Mutex::new(Clock::new(mode.into())));
     let handle = NEXT_HANDLE.fetch_add(1, Ordering::Relaxed);
@@ -203,19 +203,19 @@ pub fn new_playout_clock(mode: RawMode) -> NewClock {
 }
 
 /// None where no thread holds such a clock.
-#[napi]
+#[napi(catch_unwind)]
 pub fn attach_playout_clock(handle: u32) -> Option<u32> {
     let handles = HANDLES.lock().unwrap_or_else(PoisonError::into_inner);
     let clock = handles.as_ref()?.get(&handle)?.upgrade()?;
     Some(CLOCKS.with(|slots| slots.keep(clock)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_playout_clock(slot: u32) {
     CLOCKS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_set_mode(slot: u32, mode: RawMode) -> Result<()> {
     with_clock(slot, |clock| clock.set_mode(mode.into()))
 }
@@ -228,7 +228,7 @@ pub struct ClockState {
     pub max_latency_ms: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_state(slot: u32) -> Result<ClockState> {
     with_clock(slot, |clock| ClockState {
         mode: clock.mode().into(),
@@ -238,23 +238,23 @@ pub fn clock_state(slot: u32) -> Result<ClockState> {
     })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_observe(slot: u32, track: String, pts_us: f64, now_us: f64) -> Result<()> {
     with_clock(slot, |clock| clock.observe_arrival(&track, pts_us, now_us))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_playout_time(slot: u32, pts_us: f64) -> Result<Option<f64>> {
     with_clock(slot, |clock| clock.playout_time(pts_us))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_report(slot: u32, track: String, pts_us: f64, now_us: f64) -> Result<()> {
     with_clock(slot, |clock| clock.report_playout(&track, pts_us, now_us))
 }
 
 /// µs to wait; 0 to play, below 0 to skip.
-#[napi]
+#[napi(catch_unwind)]
 pub fn clock_sync_check(slot: u32, track: String, pts_us: f64, now_us: f64) -> Result<f64> {
     with_clock(slot, |clock| match clock.sync_check(&track, pts_us, now_us) {
         Sync::Play => 0.0,
@@ -263,7 +263,7 @@ pub fn clock_sync_check(slot: u32, track: String, pts_us: f64, now_us: f64) -> R
     })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_playout_buffer(clock: u32, track: String, audio: bool, most: u32) -> Result<u32> {
     let clock = clock_of(clock)?;
     let kind = if audio { Kind::Audio } else { Kind::Video };
@@ -271,7 +271,7 @@ pub fn new_playout_buffer(clock: u32, track: String, audio: bool, most: u32) -> 
     Ok(BUFFERS.with(|slots| slots.keep((clock, buffer))))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_playout_buffer(slot: u32) {
     let _ = BUFFERS.with(|slots| {
         slots.with(slot, |(clock, buffer)| {
@@ -283,7 +283,7 @@ pub fn close_playout_buffer(slot: u32) {
 }
 
 /// The frames, as JavaScript numbered them, that are not wanted any more.
-#[napi]
+#[napi(catch_unwind)]
 pub fn buffer_push(slot: u32, pts_us: f64, frame: f64, now_us: f64) -> Result<Vec<f64>> {
     let push = |(clock, buffer): &mut (Shared, FrameBuffer)| {
         let mut dropped = Vec::new();
@@ -301,7 +301,7 @@ pub struct RawPop {
     pub wait_us: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn buffer_pop(slot: u32, now_us: f64) -> Result<RawPop> {
     let pop = |(clock, buffer): &mut (Shared, FrameBuffer)| {
         let (kind, frame, pts_us, wait_us) = match buffer.pop(&mut hold(clock), now_us) {
@@ -326,7 +326,7 @@ pub struct BufferStats {
     pub overflowed: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn buffer_stats(slot: u32) -> Result<BufferStats> {
     let stats = |(_, buffer): &mut (Shared, FrameBuffer)| {
         let all = buffer.frames();

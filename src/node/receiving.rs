@@ -36,7 +36,7 @@ pub struct RawReceiverOptions {
 }
 
 /// Begins to receive; takes the opener.
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_receiver(options: RawReceiverOptions) -> Result<u32> {
     let RawReceiverOptions { source, pcm, opener, mode, clock, track } = options;
     let invalid = |what: &str| AudioError::new(ErrorCode::InvalidArg, "Receiver", what);
@@ -52,12 +52,12 @@ pub fn new_receiver(options: RawReceiverOptions) -> Result<u32> {
     Ok(RECEIVERS.with(|slots| slots.keep(receiving)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_receiver(slot: u32) {
     RECEIVERS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn receiver_set_mode(slot: u32, mode: RawMode) -> Result<()> {
     let set = |receiving: &mut Receiving| {
         receiving.set_mode(mode.into());
@@ -91,7 +91,7 @@ pub struct RawReceiverStats {
     pub cut_frames: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn receiver_stats(slot: u32) -> Result<RawReceiverStats> {
     let stats = |receiving: &mut Receiving| Ok((receiving.stats(), receiving.overflowed()));
     let (stats, overflowed) = RECEIVERS.with(|slots| slots.with(slot, stats))?;

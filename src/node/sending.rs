@@ -36,7 +36,7 @@ pub struct RawSendStats {
 }
 
 /// Begins to send; takes the sealer. `wake` is called when there are packets to fetch, and never keeps a process alive.
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_sender(tap: u32, processor: u32, sealer: u32, wake: Function<(), ()>) -> Result<u32> {
     let invalid = |what: &str| AudioError::new(ErrorCode::InvalidArg, "Sender", what);
     let Some(Entry::Tap(tap)) = env::entry(tap) else { return Err(invalid("the tap is closed").into()) };
@@ -58,13 +58,13 @@ pub fn new_sender(tap: u32, processor: u32, sealer: u32, wake: Function<(), ()>)
     Ok(SENDERS.with(|slots| slots.keep(sending)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_sender(slot: u32) {
     SENDERS.with(|slots| slots.let_go(slot));
 }
 
 /// The next packet, or null.
-#[napi]
+#[napi(catch_unwind)]
 pub fn read_packet(slot: u32) -> Result<Option<Buffer>> {
     let next = SENDERS.with(|slots| slots.with(slot, |sending| Ok(sending.next_packet(usize::MAX))))?;
     Ok(next.and_then(std::result::Result::ok).map(|packet| packet.into_vec().into()))
@@ -91,12 +91,12 @@ unsafe extern "C" fn read_packet_into(env: sys::napi_env, info: sys::napi_callba
 }
 
 /// The mode that the last packet was made in; `wake` is called for the next one.
-#[napi]
+#[napi(catch_unwind)]
 pub fn sender_mode(slot: u32) -> Result<String> {
     Ok(SENDERS.with(|slots| slots.with(slot, |sending| Ok(sending.mode().name().to_owned())))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn sender_stats(slot: u32) -> Result<RawSendStats> {
     let stats = SENDERS.with(|slots| slots.with(slot, |sending| Ok(sending.stats())))?;
     Ok(RawSendStats {

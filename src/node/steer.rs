@@ -25,7 +25,7 @@ pub struct RawPosition {
     pub drift_ppm: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_gain(slot: u32, gain: f64, over_frames: f64) -> Result<()> {
     let (gain, over) = (gain as f32, Frames(over_frames as u64));
     match env::entry(slot).ok_or_else(closed)? {
@@ -37,7 +37,7 @@ pub fn set_gain(slot: u32, gain: f64, over_frames: f64) -> Result<()> {
 }
 
 /// The gain that was last asked for.
-#[napi]
+#[napi(catch_unwind)]
 pub fn gain(slot: u32) -> Result<f64> {
     Ok(f64::from(match env::entry(slot).ok_or_else(closed)? {
         Entry::Source(source) => source.control.gain.get().gain,
@@ -45,26 +45,26 @@ pub fn gain(slot: u32) -> Result<f64> {
     }))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn level(slot: u32) -> Result<RawLevel> {
     let (rms, peak) = device(slot)?.tally.level.get();
     Ok(RawLevel { rms: f64::from(rms), peak: f64::from(peak) })
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn position(slot: u32) -> Result<RawPosition> {
     let at = device(slot)?.position();
     Ok(RawPosition { frames: at.frames, time_us: at.micros, latency_us: at.latency_micros, drift_ppm: at.drift_ppm })
 }
 
 /// Cuts off what is queued; returns the frames that will never be heard.
-#[napi]
+#[napi(catch_unwind)]
 pub fn stop(slot: u32, fade_frames: f64) -> Result<f64> {
     Ok(device(slot)?.stop(Frames(fade_frames as u64)).0 as f64)
 }
 
 /// Frames that `write` would take now.
-#[napi]
+#[napi(catch_unwind)]
 pub fn space_frames(slot: u32) -> Result<f64> {
     Ok(match env::entry(slot).ok_or_else(closed)? {
         Entry::Source(source) => source.space().0 as f64,
@@ -73,7 +73,7 @@ pub fn space_frames(slot: u32) -> Result<f64> {
 }
 
 /// Whether a source or tap has ended with its device.
-#[napi]
+#[napi(catch_unwind)]
 pub fn is_closed(slot: u32) -> bool {
     env::entry(slot).is_none_or(|entry| match entry {
         Entry::Device(_) => false,
@@ -84,7 +84,7 @@ pub fn is_closed(slot: u32) -> bool {
 
 /// Begins a wait for room (data) for `frames`, or with none for the end of what is queued; its end is told with the token
 /// that this returns.
-#[napi]
+#[napi(catch_unwind)]
 pub fn watch(slot: u32, frames: Option<f64>) -> Result<u32> {
     let entry = env::entry(slot).ok_or_else(closed)?;
     let until = match frames {
@@ -96,7 +96,7 @@ pub fn watch(slot: u32, frames: Option<f64>) -> Result<u32> {
     Ok(token)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn unwatch(token: u32) {
     watches::remove(env::id(), token);
 }

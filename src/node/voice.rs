@@ -84,7 +84,7 @@ pub struct RawProcessorOptions {
     pub allow_plaintext: bool,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Option<u32>) -> Result<u32> {
     let suite = raw.suite.as_deref().and_then(Suite::from_name);
     let options = ProcessorOptions {
@@ -111,35 +111,35 @@ pub fn new_processor(raw: RawProcessorOptions, key: Option<Uint8Array>, pool: Op
     Ok(PROCESSORS.with(|slots| slots.keep_with(held, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_processor(slot: u32) {
     PROCESSORS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn new_processor_pool(threads: Option<u32>) -> Result<u32> {
     let pool = Pool::new(threads.map_or_else(Pool::default_threads, |threads| threads as usize))?;
     let bytes = pool.threads() * THREAD_BYTES;
     Ok(POOLS.with(|slots| slots.keep_with(pool, bytes)))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn close_processor_pool(slot: u32) {
     POOLS.with(|slots| slots.let_go(slot));
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn processor_pool_threads(slot: u32) -> Result<u32> {
     Ok(POOLS.with(|slots| slots.with(slot, |pool| Ok(pool.threads() as u32)))?)
 }
 
 /// The most bytes that a packet of this processor takes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn processor_most_bytes(slot: u32) -> Result<u32> {
     Ok(PROCESSORS.with(|slots| slots.with(slot, |held| Ok(lock(&held.processor).most_bytes() as u32)))?)
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn processor_mode(slot: u32) -> Result<String> {
     Ok(PROCESSORS.with(|slots| slots.with(slot, |held| Ok(lock(&held.processor).mode().name().to_owned())))?)
 }
@@ -155,7 +155,7 @@ pub struct RawMetrics {
     pub jitter_us: f64,
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn processor_metrics(slot: u32) -> Result<RawMetrics> {
     let summary = PROCESSORS.with(|slots| slots.with(slot, |held| Ok(lock(&held.processor).metrics())))?;
     Ok(RawMetrics {
@@ -175,7 +175,7 @@ pub(super) fn shared_processor(slot: u32) -> std::result::Result<SharedProcessor
 }
 
 /// Calls `wake` when there is something to fetch, until the environment ends. It never keeps a process alive.
-#[napi]
+#[napi(catch_unwind)]
 pub fn processor_listen(wake: Function<(), ()>) -> napi::Result<()> {
     let wake = wake
         .build_threadsafe_function::<()>()
