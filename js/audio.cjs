@@ -16,6 +16,14 @@ const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
 
+const attachTo = (handle) => {
+  try {
+    return native.attach(handle)
+  } catch (error) {
+    throw Object.assign(error, { handle })
+  }
+}
+
 const instanceOf = (opened, device, { attached }) => {
   const instance = opened.recording ? new AudioRecordingInstance(opened, device) : new AudioPlaybackInstance(opened, device)
   diagnostics.opened(instance, device.type, attached)
@@ -91,7 +99,7 @@ class Audio extends KnownEventsEmitter {
 
   attach (handle) {
     if (!Number.isSafeInteger(handle)) throw invalid('handle must be the handle of an instance, source or tap', { handle })
-    const { device: opened, source, tap } = native.attach(handle)
+    const { device: opened, source, tap } = attachTo(handle)
     if (source) return new AudioSource(source)
     if (tap) return new AudioTap(tap)
     return instanceOf(opened, { type: opened.recording ? 'recording' : 'playback', name: opened.name }, { attached: true })

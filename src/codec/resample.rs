@@ -47,7 +47,7 @@ pub struct Resampler {
     exact_delay: f64,
     /// As many silent ones at the start.
     lead: usize,
-    /// Numbers that rubato keeps.
+    /// Numbers that the filter keeps.
     table: usize,
 }
 

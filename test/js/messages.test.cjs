@@ -45,6 +45,11 @@ describe('An error says what to do:', function () {
       }
     }))
 
+  it('who attaches to what is not there gets the handle back', () =>
+    perform(FAST, ({ assert, audio }) => {
+      assert.throws(() => audio.attach(77), { code: 'ERR_AUDIO_DEVICE_NOT_FOUND', handle: 77 })
+    }))
+
   it('strings are shown as strings', () =>
     perform(FAST, ({ assert, audio }) => {
       const open = (options) => () => audio.openDevice({ type: 'playback' }, options)
