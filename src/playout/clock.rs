@@ -13,6 +13,10 @@ const FALL: f64 = 0.05;
 const EARLY_MS: f64 = 500.0;
 const LATE_MS: f64 = 2000.0;
 const AGREE: u32 = 3;
+/// Unless another track was on the timeline of old so short a time ago: then this one is late, or has a timeline of its own.
+const FRESH_US: f64 = 500_000.0;
+/// A track without arrivals for so long beside the others decides nothing: drift has made its delay another one.
+const STALE_US: f64 = 10_000_000.0;
 /// Lip-sync is judged no finer: below it nobody sees it, and pacing suffers.
 const FLOOR_US: f64 = 50_000.0;
 /// Sound that has not told where it is for so long plays no more, and nothing waits for it.
@@ -44,8 +48,12 @@ pub enum Kind {
 struct Track {
     name: String,
     kind: Kind,
+    /// Who has opened it and not closed it yet.
+    holders: usize,
     delay: Delay,
     known: bool,
+    /// When it last had an arrival on the timeline.
+    seen: f64,
     /// Of the arrivals that do not fit: how many in a row, and the last transit time.
     strays: (u32, f64),
     last_pts: Option<f64>,
@@ -61,8 +69,10 @@ impl Track {
         Track {
             name: name.to_owned(),
             kind,
+            holders: 0,
             delay: Delay::default(),
             known: false,
+            seen: f64::MIN,
             strays: (0, 0.0),
             last_pts: None,
             frame_us: 0.0,
@@ -102,20 +112,30 @@ impl Clock {
         &mut self.tracks[index]
     }
 
-    /// Makes a track known, and says what it is.
+    /// Makes a track known, and says what it is. To be closed as often as it is opened.
     pub fn open(&mut self, name: &str, kind: Kind) {
-        self.track(name).kind = kind;
+        let track = self.track(name);
+        track.kind = kind;
+        track.holders += 1;
     }
 
-    /// Forgets a track: the others go on as they were, and wait for it no longer.
+    /// Forgets a track when nobody has it open any more: the others go on as they were, and wait for it no longer.
     pub fn close(&mut self, name: &str) {
-        let target = self.target;
+        let track = self.track(name);
+        track.holders = track.holders.saturating_sub(1);
+        if track.holders > 0 {
+            return;
+        }
         let base = self.base();
         self.led = None;
         self.tracks.retain(|track| track.name != name);
-        // Whoever is left keeps its playout times, and drifts to its own from there.
-        if let (Some(before), Some(after)) = (base, self.base()) {
-            self.target = target + before - after;
+        self.keep_times(base);
+    }
+
+    /// Other tracks decide than those that made the base what it was: playout times stay, and drift to their own from there.
+    fn keep_times(&mut self, before: Option<f64>) {
+        if let (Some(before), Some(after)) = (before, self.base()) {
+            self.target += before - after;
         }
     }
 
@@ -129,18 +149,23 @@ impl Clock {
         self.target = self.wanted();
     }
 
+    /// The tracks that decide.
+    fn live(&self) -> impl Iterator<Item = &Track> {
+        let known = || self.tracks.iter().filter(|track| track.known);
+        let newest = known().map(|track| track.seen).fold(f64::MIN, f64::max);
+        known().filter(move |track| newest - track.seen <= STALE_US)
+    }
+
     /// The fastest packet of the last seconds, of any track.
     fn base(&self) -> Option<f64> {
-        let known = self.tracks.iter().filter(|track| track.known);
-        known.map(|track| track.delay.base()).min_by(f64::total_cmp)
+        self.live().map(|track| track.delay.base()).min_by(f64::total_cmp)
     }
 
     fn wanted(&self) -> f64 {
         match self.mode {
             Mode::Fixed { ms } => ms,
             Mode::Auto { min_ms, max_ms } => {
-                let known = self.tracks.iter().filter(|track| track.known);
-                let wanted = known.map(|track| track.delay.wanted()).max_by(f64::total_cmp);
+                let wanted = self.live().map(|track| track.delay.wanted()).max_by(f64::total_cmp);
                 let above = wanted.zip(self.base()).map_or(START_MS, |(wanted, base)| wanted - base);
                 above.clamp(min_ms, max_ms)
             }
@@ -159,7 +184,7 @@ impl Clock {
 
     /// As RFC 3550 defines it; the worst of all tracks.
     pub fn jitter_ms(&self) -> f64 {
-        self.tracks.iter().map(|track| track.delay.jitter()).fold(0.0, f64::max)
+        self.live().map(|track| track.delay.jitter()).fold(0.0, f64::max)
     }
 
     /// A packet or frame of media time `pts` arrived.
@@ -170,15 +195,18 @@ impl Clock {
         if base.is_some_and(|base| !(base - EARLY_MS..=base + LATE_MS).contains(&transit_ms)) {
             let agrees = (transit_ms - track.strays.1).abs() < 200.0;
             track.strays = (if agrees { track.strays.0 + 1 } else { 1 }, transit_ms);
-            if track.strays.0 < AGREE {
+            if track.strays.0 < AGREE || self.is_on_the_timeline(name, now) {
                 return;
             }
-            let by = transit_ms - base.unwrap_or(transit_ms);
+            let track = self.track(name);
+            let usual = if track.known { track.delay.usual() } else { base.unwrap_or(transit_ms) };
+            let by = transit_ms - usual;
             self.tracks.iter_mut().for_each(|track| {
                 track.delay.shift(by);
                 (track.heard, track.waiting, track.last_pts) = (None, None, None);
             });
         }
+        self.see(name, now);
         let track = self.track(name);
         track.strays.0 = 0;
         track.known = true;
@@ -192,6 +220,25 @@ impl Clock {
         }
         track.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, now / 1000.0);
         self.follow(now / 1000.0);
+    }
+
+    /// Whether a track beside this one is where it was.
+    fn is_on_the_timeline(&self, name: &str, now: f64) -> bool {
+        let mut others = self.tracks.iter().filter(|track| track.known && track.name != name);
+        others.any(|track| track.strays.0 == 0 && now - track.seen < FRESH_US)
+    }
+
+    /// A track has an arrival: one that comes back begins anew, and those that have stopped decide no longer.
+    fn see(&mut self, name: &str, now: f64) {
+        let before = self.base();
+        let others = self.tracks.iter().filter(|track| track.known && track.name != name);
+        let newest = others.map(|track| track.seen).fold(f64::MIN, f64::max);
+        let track = self.track(name);
+        if track.known && newest - track.seen > STALE_US {
+            (track.delay, track.known) = (Delay::default(), false);
+        }
+        track.seen = now;
+        self.keep_times(before);
     }
 
     /// Moves the target towards what is wanted, no faster than goes unnoticed.
