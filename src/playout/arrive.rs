@@ -73,8 +73,12 @@ impl JitterBuffer {
 
     fn note(&mut self, packet: &Packet, transit_ms: f64, overtaken: bool) {
         let media_ms = self.ms(packet.timestamp);
-        if self.delay.base() == f64::MAX || self.arrived.len() == MOST_PACKETS {
-            self.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, media_ms + transit_ms);
+        let seen = Seen { transit_ms, usable_ms: transit_ms, overtaken };
+        if self.delay.base() == f64::MAX {
+            // Long ago: when blocks are asked for it counts once more, and is what the first interval begins with.
+            self.delay.observe(seen, transit_ms);
+        } else if self.arrived.len() == MOST_PACKETS {
+            self.delay.observe(seen, media_ms + transit_ms);
         }
         if self.arrived.len() < MOST_PACKETS {
             self.arrived.push(Arrived { media_ms, transit_ms, overtaken });

@@ -83,6 +83,8 @@ fn outages_and_restarts_leave_no_delay_behind_however_many_there_are() {
     let played = play(arrivals, 119_500.0);
     let (early, late) = (played.at(1_900.0), played.at(119_400.0));
     assert_eq!(late.totals.restarts, 39);
+    let silent = played.rows.iter().filter(|row| row.at > 100.0 && row.kind != Pull::Play).count();
+    assert!(silent <= 39 * 8, "{silent} blocks");
     assert!(late.delay < early.delay + 15.0, "{early:?} {late:?}");
 }
 

@@ -136,6 +136,7 @@ fn rounded_timestamps_are_no_gaps() {
         .collect();
     let played = play(arrivals, 19_900.0);
     assert_eq!((played.last().totals.concealed, played.last().totals.lost), (0, 0));
+    assert!(played.rows[10..].iter().all(|row| row.kind == Pull::Play));
 }
 
 #[test]
