@@ -34,7 +34,13 @@ const listener = child('listen')
 // The key goes by a pipe: arguments and environments can be read by others.
 const key = randomBytes(32).toString('hex')
 listener.send({ key })
-const [{ port }] = await once(listener, 'message')
+const [hello] = await Promise.race([once(listener, 'message'), once(listener, 'exit')])
+const { port } = hello ?? {}
+if (port === undefined) {
+  speech?.remove()
+  console.error('Nobody listens: see above. Without a sound card: SDL_AUDIODRIVER=dummy')
+  process.exit(1)
+}
 const network = await startNetwork({ to: port, loss, delayMs, jitterMs })
 const talker = child('talk', speech ? { SDL_AUDIODRIVER: 'disk' } : {})
 talker.send({ key, port: network.port, microphone: speech?.file, loss })
@@ -51,15 +57,16 @@ listener.on('message', (look) => {
 })
 
 await Promise.race([
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000).unref()),
   once(process, 'SIGINT'),
   ...[talker, listener].map((process) => once(process, 'exit')),
 ])
-const early = [talker, listener].some((process) => process.exitCode !== null)
+const hasEnded = (process) => process.exitCode !== null || process.signalCode !== null
+const early = [talker, listener].some(hasEnded)
 talker.kill()
-listener.send({ end: true })
+if (listener.connected) listener.send({ end: true })
 network.close()
-if (listener.exitCode === null) await once(listener, 'exit')
+if (!hasEnded(listener)) await once(listener, 'exit')
 speech?.remove()
 if (process.stdout.isTTY) console.log()
 if (early || looks.length === 0) {
