@@ -317,3 +317,30 @@ fn senders_that_begin_anew_again_and_again_leave_no_delay_behind() {
         assert!(clock.target_ms() < 75.0, "round {round}: {}", clock.target_ms());
     }
 }
+
+#[test]
+fn pictures_are_skipped_far_behind_the_sound_wait_briefly_far_ahead_of_it_and_play_where_there_is_none() {
+    for (target, behind, ahead) in [(400.0, 200.0, 100.0), (20.0, 50.0, 50.0)] {
+        let mut clock = Clock::new(Mode::Fixed { ms: target });
+        feed(&mut clock, "audio", 20.0, 0.0..1_000.0, |_| 10.0);
+        clock.report_playout("audio", 1e6, 2e6);
+        let mut check = |apart: f64| clock.sync_check("video", 1e6 + apart * 1000.0, 2e6);
+        assert_eq!((check(-behind + 1.0), check(-behind - 1.0)), (Sync::Play, Sync::Skip));
+        assert_eq!((check(ahead - 1.0), check(ahead + 1.0)), (Sync::Play, Sync::Wait { us: ahead * 1000.0 }));
+        // However often it asks, and though the sound stands still.
+        let (mut now, mut waited) = (2e6, 0.0);
+        while let Sync::Wait { us } = clock.sync_check("video", 9e6, now) {
+            assert!(us <= ahead * 1000.0 && waited <= ahead * 1000.0, "{us} after {waited}");
+            (now, waited) = (now + 5_000.0, waited + 5_000.0);
+            clock.report_playout("audio", 1e6, now);
+        }
+        assert_eq!(clock.sync_check("audio", 9e6, now), Sync::Play, "sound is the master");
+        assert_eq!(clock.sync_check("video", 0.0, now + 499_000.0), Sync::Skip);
+        assert_eq!(clock.sync_check("video", 0.0, now + 501_000.0), Sync::Play, "no sound any more");
+        let before = clock.playout_time(0.0);
+        feed(&mut clock, "video", 20.0, 1_000.0..1_100.0, |_| 10.0);
+        clock.open("audio", Kind::Audio);
+        clock.close("audio");
+        assert_eq!(clock.playout_time(0.0), before, "the others go on as they were");
+    }
+}

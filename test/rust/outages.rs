@@ -177,3 +177,56 @@ fn what_waits_when_nobody_pulls_any_more_is_in_the_final_totals() {
     }
     assert_eq!((buffer.totals().discarded, buffer.final_totals().discarded), (0, 20));
 }
+
+/// Times, numbers and sizes as nobody should give them, in `rounds` steps; samples stay in range, and what waits is bounded.
+fn misused(seed: usize, rate: u32, channels: usize, rounds: usize) {
+    let options =
+        Options { rate: Hz(rate), channels, codec: Codec::Pcm, mode: Mode::default(), estimator: Estimator::default() };
+    let mut buffer = JitterBuffer::new(options).expect("a jitter buffer");
+    let (mut now, mut number, mut stamp) = (1e9, 0u32, 0u32);
+    for round in 0..rounds {
+        let random = |salt: usize| chance(seed * 7_919_777 + round * 16 + salt);
+        let frames = [1, 80, rate as usize / 50, rate as usize / 50, rate as usize / 7][(random(0) * 5.0) as usize];
+        let bytes: Vec<u8> =
+            (0..frames * channels).flat_map(|n| ((n % 90) as f32 / 50.0 - 0.9).to_ne_bytes()).collect();
+        (number, stamp) = match (random(1) * 40.0) as u32 {
+            0 => ((random(2) * 4.3e9) as u32, stamp),
+            1 => (number, (random(2) * 4.3e9) as u32),
+            2 => (number.wrapping_sub((random(2) * 50.0) as u32), stamp),
+            3 => (number.wrapping_add((random(2) * 5000.0) as u32), stamp.wrapping_add((random(3) * 1e6) as u32)),
+            _ => (number.wrapping_add(1), stamp.wrapping_add(frames as u32)),
+        };
+        let arrival = match (random(4) * 60.0) as u32 {
+            0 => -9e15,
+            1 => 9e15,
+            _ => now + (random(5) - 0.5) * 50_000.0,
+        };
+        buffer.push(number, stamp, &bytes, Micros(arrival));
+        match (random(6) * 300.0) as u32 {
+            0 => now = 9e15 * (random(7) - 0.5),
+            1 => buffer.rest(Micros(now)),
+            2 => buffer.set_mode(Mode::Fixed { ms: random(7) * 10_000.0 }),
+            3 => buffer.set_mode(Mode::Auto { min_ms: 0.0, max_ms: random(7) * 900.0 }),
+            4 => now -= 1e6,
+            5 => now += 5e6,
+            _ => {}
+        }
+        let mut block = vec![9.0; (random(8) * f64::from(rate) / 40.0) as usize * channels];
+        buffer.pull(&mut block, Micros(now));
+        now += (block.len() / channels) as f64 * 1e6 / f64::from(rate);
+        let most = block.iter().fold(0.0f32, |most, v| if v.is_finite() { most.max(v.abs()) } else { f32::INFINITY });
+        assert!(most <= 1.0, "{most}: {seed} {rate} {channels}, round {round}");
+        let waiting = buffer.final_totals().discarded - buffer.totals().discarded;
+        assert!(waiting <= 1024 + 5, "{waiting}");
+        assert!(buffer.delay_ms().is_finite() && buffer.target_ms() >= -1e-3 && buffer.target_ms() <= 10_000.0);
+    }
+}
+
+#[test]
+fn no_misuse_of_times_and_numbers_breaks_it() {
+    let shapes =
+        [(8_000, 1), (8_001, 2), (11_025, 3), (16_000, 1), (44_100, 2), (48_000, 8), (191_999, 1), (192_000, 2)];
+    for (seed, (rate, channels)) in shapes.into_iter().enumerate() {
+        misused(seed, rate, channels, 500);
+    }
+}
