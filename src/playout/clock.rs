@@ -54,6 +54,8 @@ struct Track {
     known: bool,
     /// When it last had an arrival on the timeline.
     seen: f64,
+    /// When anybody last named it.
+    used: f64,
     /// Of the arrivals that do not fit: how many in a row, and the last transit time.
     strays: (u32, f64),
     last_pts: Option<f64>,
@@ -73,6 +75,7 @@ impl Track {
             delay: Delay::default(),
             known: false,
             seen: f64::MIN,
+            used: f64::MIN,
             strays: (0, 0.0),
             last_pts: None,
             frame_us: 0.0,
@@ -192,6 +195,7 @@ impl Clock {
         let base = self.base();
         let transit_ms = (now - pts) / 1000.0;
         let track = self.track(name);
+        track.used = now;
         if base.is_some_and(|base| !(base - EARLY_MS..=base + LATE_MS).contains(&transit_ms)) {
             let agrees = (transit_ms - track.strays.1).abs() < 200.0;
             track.strays = (if agrees { track.strays.0 + 1 } else { 1 }, transit_ms);
@@ -237,8 +241,10 @@ impl Clock {
         if track.known && newest - track.seen > STALE_US {
             (track.delay, track.known) = (Delay::default(), false);
         }
-        track.seen = now;
+        (track.seen, track.used) = (now, now);
         self.keep_times(before);
+        // Names come from senders, perhaps: what nobody holds or uses is forgotten.
+        self.tracks.retain(|track| track.holders > 0 || now - track.used <= STALE_US);
     }
 
     /// Moves the target towards what is wanted, no faster than goes unnoticed.
@@ -264,6 +270,7 @@ impl Clock {
     /// Media time `pts` of a track is being heard or seen at `now`.
     pub fn report_playout(&mut self, name: &str, pts: f64, now: f64) {
         let track = self.track(name);
+        track.used = now;
         track.heard = Some((pts, now));
         track.waiting = None;
     }
@@ -293,6 +300,7 @@ impl Clock {
         let heard = self.heard(now);
         let target = self.target * 1000.0;
         let track = self.track(name);
+        track.used = now;
         let Some(heard) = heard.filter(|_| track.kind != Kind::Audio) else { return Sync::Play };
         let floor = track.frame_us.max(FLOOR_US);
         let ahead = pts - heard;
@@ -311,5 +319,25 @@ impl Clock {
         track.waiting = Some((pts, since));
         let left = most - (now - since);
         if left <= 0.0 { Sync::Play } else { Sync::Wait { us: left.min(ahead) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_that_nobody_holds_or_uses_are_forgotten() {
+        let mut clock = Clock::new(Mode::default());
+        clock.open("held", Kind::Audio);
+        for name in 0..10_000 {
+            let now = f64::from(name) * 20_000.0;
+            clock.observe_arrival("audio", now, now);
+            clock.observe_arrival(&format!("video {name}"), now, now);
+            clock.sync_check("picture", now, now);
+            assert!(clock.tracks.len() < 600, "{}", clock.tracks.len());
+        }
+        let kept = |name: &str| clock.tracks.iter().any(|track| track.name == name);
+        assert!(kept("held") && kept("audio") && kept("picture") && !kept("video 5"));
     }
 }
