@@ -20,6 +20,8 @@ const FAR_PACKETS: i64 = 3000;
 const AGREE: usize = 2;
 /// The same for packets that are merely late, one after the other, with none in time.
 const AGREE_LATE: usize = 5;
+/// Nor do so many duplicates come so long after what they repeat: their sender has begun anew, with the numbers that it had.
+const AGAIN_MS: f64 = 500.0;
 
 impl JitterBuffer {
     /// Takes a packet that arrived at `arrival`. What is no packet of this stream is counted as refused.
@@ -45,6 +47,9 @@ impl JitterBuffer {
         // A number that came before, with a time beyond all others, is that of a sender that counts anew.
         if seen && !elsewhere && timestamp < self.latest {
             self.totals.duplicate += 1;
+            if transit > base + AGAIN_MS {
+                return self.stray(Stray { packet, counted: true }, transit, AGREE_LATE);
+            }
             return self.store.give_back(packet.payload);
         }
         if elsewhere || seen || (behind && timestamp >= self.end) {
@@ -97,6 +102,10 @@ impl JitterBuffer {
             return;
         }
         self.totals.restarts += 1;
+        // Those that were late have taught what is wrong.
+        if let Some(first) = self.strays.first().filter(|first| first.counted) {
+            self.delay.forget_since(self.ms(first.packet.timestamp) + transit);
+        }
         self.totals.discarded += self.store.len() as u64;
         self.store.clear();
         self.arrived.clear();

@@ -85,7 +85,9 @@ impl Delay {
         self.last = Some(seen.transit_ms);
         self.drift.observe(seen.transit_ms, now);
         self.observe_base(seen.transit_ms, now);
-        self.excess += (seen.transit_ms - self.base() - self.excess) / 64.0;
+        if !seen.overtaken {
+            self.excess += (seen.transit_ms - self.base() - self.excess) / 64.0;
+        }
         while self.recent.front().is_some_and(|(at, _)| now - at > RECENT_MS) {
             self.recent.pop_front();
         }
@@ -259,6 +261,15 @@ impl Delay {
         }
         // What has never been seen is the beginning of something new.
         if all > 0.0 { longer / all } else { 1.0 }
+    }
+
+    /// What has come since `at`, and just before it, is no guide.
+    pub fn forget_since(&mut self, at: f64) {
+        self.current = None;
+        while self.intervals.back().is_some_and(|interval| interval.start > at - 2.0 * INTERVAL_MS) {
+            self.intervals.pop_back();
+        }
+        self.decide(at);
     }
 
     /// The stream goes on with another constant: `by` is added to every transit time.

@@ -43,7 +43,7 @@ pub(super) struct Arrived {
 
 pub(super) struct Stray {
     pub(super) packet: Packet,
-    /// It is among those that were late.
+    /// It is among those that were late or came twice.
     pub(super) counted: bool,
 }
 

@@ -8,7 +8,7 @@ use sdl_callback_audio::units::{Hz, Micros};
 #[path = "playout/network.rs"]
 mod network;
 
-use network::{Arrival, RATE, buffer, chance, packets, payload, play, play_into, push};
+use network::{Arrival, PACKET, RATE, buffer, chance, packets, payload, play, play_into, push};
 
 #[test]
 fn every_packet_is_played_or_counted_with_its_cause() {
@@ -46,6 +46,26 @@ fn a_sender_that_counts_anew_while_its_clock_goes_on_is_no_source_of_duplicates(
         assert_eq!((totals.restarts, totals.duplicate), (1, 0), "{before}: {totals:?}");
         let silent = played.rows.iter().filter(|row| row.at > before as f64 * 20.0 && row.kind != Pull::Play).count();
         assert!(silent <= 7, "{before}: {silent} blocks, {totals:?}");
+    }
+}
+
+#[test]
+fn a_sender_that_begins_anew_a_moment_back_is_followed_after_five_packets() {
+    // With numbers that it had, and with others; all of its times are over.
+    for (number, stamp) in [(1_000, 320_000), (500, 312_000)] {
+        let stream = |from: usize, number: u32, stamp: u32| {
+            (0..50usize).map(move |n| Arrival {
+                at: (from + n) as f64 * 20.0,
+                sequence: number + n as u32,
+                timestamp: stamp + n as u32 * PACKET as u32,
+                index: n,
+            })
+        };
+        let played = play(stream(0, 1_000, 320_000).chain(stream(50, number, stamp)).collect(), 1_990.0);
+        let totals = played.last().totals;
+        assert_eq!(totals.restarts, 1, "{number}: {totals:?}");
+        let silent = played.rows.iter().filter(|row| row.at > 990.0 && row.kind != Pull::Play).count();
+        assert!(silent <= 14, "{number}: {silent} blocks, {totals:?}");
     }
 }
 
