@@ -135,10 +135,14 @@ impl Clock {
         self.keep_times(base);
     }
 
-    /// Other tracks decide than those that made the base what it was: playout times stay, and drift to their own from there.
+    /// Other tracks decide than those that made the base what it was: playout times stay, and drift to their own from there. They
+    /// move at once where what is left could not be there in time.
     fn keep_times(&mut self, before: Option<f64>) {
-        if let (Some(before), Some(after)) = (before, self.base()) {
-            self.target += before - after;
+        let least = if let Mode::Auto { min_ms, .. } = self.mode { min_ms } else { 0.0 };
+        if let (Some(before), Some(after)) = (before, self.base())
+            && before != after
+        {
+            self.target = (self.target + before - after).max(least);
         }
     }
 

@@ -224,6 +224,23 @@ fn a_track_that_has_stopped_does_not_hold_the_others_where_it_was() {
 }
 
 #[test]
+fn what_is_left_of_a_clock_has_a_target_that_it_can_meet() {
+    for mode in [Mode::default(), Mode::Fixed { ms: 60.0 }] {
+        let mut clock = Clock::new(mode);
+        clock.open("video", Kind::Video);
+        for at in 0..100 {
+            let span = f64::from(at) * 40.0..f64::from(at + 1) * 40.0;
+            feed(&mut clock, "video", 40.0, span.clone(), |_| 10.0);
+            feed(&mut clock, "audio", 20.0, span, |_| 400.0);
+        }
+        clock.close("video");
+        assert!(clock.target_ms() >= 0.0 && clock.max_latency_ms() >= 0.0, "{} ms", clock.target_ms());
+        feed(&mut clock, "audio", 20.0, 4_000.0..4_100.0, |_| 400.0);
+        assert!(clock.target_ms() >= 20.0 && lag(&clock) >= 420.0, "{} ms, {}", clock.target_ms(), lag(&clock));
+    }
+}
+
+#[test]
 fn a_track_lives_until_the_last_of_those_who_opened_it_closes_it() {
     let mut clock = Clock::new(Mode::Fixed { ms: 60.0 });
     // One comes again before the one before has gone.
