@@ -310,6 +310,7 @@ fn a_sender_that_begins_anew_a_second_back_is_shown_after_five_frames() {
             last = now;
         }
     }
+    let longest = longest.max(499.0 * 40.0 - last);
     assert!(longest <= 400.0, "{longest}");
     // A frame that is late and alone is not shown.
     let (Pop::Empty | Pop::Wait { .. }) = buffer.pop(&mut clock, 499.0 * 40_000.0) else { panic!("all were shown") };
