@@ -23,9 +23,12 @@ const listener = child('listen')
 // The key goes by a pipe: arguments and environments can be read by others.
 const key = randomBytes(32).toString('hex')
 listener.send({ key })
-const [first] = await Promise.race([once(listener, 'message'), once(listener, 'exit')])
-if (!first?.port) giveUp('The call broke off: see above.')
-const network = await startNetwork({ to: first.port, loss, delayMs, jitterMs })
+const [hello] = await Promise.race([once(listener, 'message'), once(listener, 'exit')])
+if (!hello?.port) {
+  speech?.remove()
+  giveUp('Nobody listens: see above. Without a sound card: SDL_AUDIODRIVER=dummy')
+}
+const network = await startNetwork({ to: hello.port, loss, delayMs, jitterMs })
 const talker = child('talk', speech ? { SDL_AUDIODRIVER: 'disk' } : {})
 talker.send({ key, port: network.port, microphone: speech?.file, loss })
 
@@ -37,21 +40,18 @@ listener.on('message', (look) => {
 })
 
 await Promise.race([
-  new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+  new Promise((resolve) => setTimeout(resolve, seconds * 1000).unref()),
   once(process, 'SIGINT'),
   ...[talker, listener].map((process) => once(process, 'exit')),
 ])
-const early = [talker, listener].some((process) => process.exitCode !== null)
+const hasEnded = (process) => process.exitCode !== null || process.signalCode !== null
+const early = [talker, listener].some(hasEnded)
 talker.kill()
-listener.send({ end: true })
+if (listener.connected) listener.send({ end: true })
 network.close()
-if (listener.exitCode === null) await once(listener, 'exit')
+if (!hasEnded(listener)) await once(listener, 'exit')
 speech?.remove()
 if (process.stdout.isTTY) console.log()
-if (early || looks.length === 0) {
-  console.error('The call broke off: see above.')
-  process.exitCode = 1
-} else {
-  keepPicture(picture, looks, { loss, delayMs, jitterMs })
-  console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${picture}`)
-}
+if (early || looks.length === 0) giveUp('The call broke off: see above.')
+keepPicture(picture, looks, { loss, delayMs, jitterMs })
+console.log(`${network.passed()} packets passed, ${network.lost()} lost on the way; the picture is ${picture}`)

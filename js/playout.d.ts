@@ -30,13 +30,13 @@ export interface JitterStats {
   /** Samples per channel removed and inserted, to follow the network and the sender's clock. */
   readonly accelerated: number
   readonly expanded: number
-  /** Packets thrown away because too many waited, or because the sender began anew. */
+  /** Packets thrown away because too many waited, because the sender began anew, or because they are from somewhere else. */
   readonly discarded: number
   /** Packets that came when their time was over, more than once, or not at all. */
   readonly late: number
   readonly duplicate: number
   readonly lost: number
-  /** Packets that are none. */
+  /** Packets that are none, or cannot be decoded: what stands for those is in `concealed`. */
   readonly refused: number
   /** Times that a sender's new timeline was followed. */
   readonly restarts: number
@@ -88,6 +88,9 @@ export class JitterBuffer implements NativeObject {
  * When the media time (`ptsUs`) of one sender is to be heard and seen here; one clock for all its tracks, on all threads. A track
  * is a name; those that begin with `audio` are sound, unless a `PlayoutBuffer` says otherwise. `nowUs` defaults to
  * `process.hrtime()`, which all threads share.
+ *
+ * A sender whose media time jumps is followed after three arrivals, unless another track goes on as before: then this one is late. A
+ * track without arrivals for 10 s beside others counts no longer until it comes back.
  *
  * @example
  * const clock = new PlayoutClock()
@@ -141,7 +144,7 @@ export interface PlayoutBufferStats {
 export class PlayoutBuffer<T = unknown> implements NativeObject {
   /**
    * @param options.maxFrames default 60. When it is full, pictures are dropped but for the newest, which is due at once; of sound the
-   * older half is dropped.
+   * older half is dropped. Two buffers may have a track of the same name: it lives until both are closed.
    */
   constructor (options: { readonly clock: PlayoutClock, readonly track: string, readonly kind: 'audio' | 'video', readonly maxFrames?: number })
   push (ptsUs: number, frame: T, nowUs?: number): void

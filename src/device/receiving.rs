@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::time::Duration;
 
 use crate::device::holders::Turn;
@@ -27,6 +27,8 @@ use crate::voice::receive::{Outlet, ReceiveStats, Receiver, Track};
 /// samples.
 const OPUS_LANE_BYTES: usize = 32 << 10;
 const PCM_LANE_BYTES: usize = 256 << 10;
+/// Once it plays, beside its lane and the room for one packet: a decoder, and sound for a quarter of a second.
+const STREAM_BYTES: usize = 96 << 10;
 /// A source has to hold a block beyond the period, and something for a late thread.
 const LEAST_BEYOND_PERIOD_MS: f64 = 30.0;
 /// An arrival that is further back was not on this clock.
@@ -46,6 +48,7 @@ pub fn now() -> Micros {
 /// One stream, from the side that JavaScript holds.
 pub struct Receiving {
     packets: PacketWriter,
+    lane_bytes: usize,
     overflowed: u64,
     shared: Arc<Shared>,
     shard: &'static Shard,
@@ -150,7 +153,7 @@ impl Receiving {
         let shared = Arc::new(shared);
         lock(&shard.joining).push(shared.clone());
         shard.bell.ring();
-        Ok(Receiving { packets, overflowed: 0, shared, shard })
+        Ok(Receiving { packets, lane_bytes: bytes, overflowed: 0, shared, shard })
     }
 
     /// Takes a copy of a packet that arrived at `arrival`, or just now; where there is no room, it is counted.
@@ -174,6 +177,11 @@ impl Receiving {
     pub fn stats(&self) -> ReceiveStats {
         *lock(&self.shared.stats)
     }
+
+    /// About what it has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        self.lane_bytes * 2 + STREAM_BYTES
+    }
 }
 
 impl Drop for Receiving {
@@ -195,7 +203,12 @@ impl Shared {
 
     /// One round; returns when to come again.
     fn step(&self, now: Micros) -> Option<Micros> {
-        let mut receiver = lock(&self.receiver);
+        // Whoever holds it for a moment may have lost the processor, and the other streams must not wait for that.
+        let mut receiver = match self.receiver.try_lock() {
+            Ok(receiver) => receiver,
+            Err(TryLockError::Poisoned(receiver)) => receiver.into_inner(),
+            Err(TryLockError::WouldBlock) => return Some(Micros(now.0 + LOOK.0 / 2.0)),
+        };
         let (next, stats) = {
             let receiver = receiver.as_mut()?;
             (receiver.step(now), receiver.stats())

@@ -21,7 +21,17 @@ pub(super) type Shared = Arc<Mutex<Clock>>;
 thread_local! {
     static JITTER_BUFFERS: Slots<JitterBuffer> = const { Slots::new() };
     static CLOCKS: Slots<Shared> = const { Slots::new() };
-    static BUFFERS: Slots<(Shared, FrameBuffer)> = const { Slots::new() };
+    static BUFFERS: Slots<OfClock> = const { Slots::new() };
+}
+
+/// A buffer, and the clock that forgets its track when it goes, however that comes: its thread may end first.
+struct OfClock(Shared, FrameBuffer);
+
+impl Drop for OfClock {
+    fn drop(&mut self) {
+        let OfClock(clock, buffer) = self;
+        buffer.close(&mut hold(clock), |_| ());
+    }
 }
 
 /// Clocks by handle, as long as a thread holds them.
@@ -268,24 +278,18 @@ pub fn new_playout_buffer(clock: u32, track: String, audio: bool, most: u32) -> 
     let clock = clock_of(clock)?;
     let kind = if audio { Kind::Audio } else { Kind::Video };
     let buffer = FrameBuffer::new(&mut hold(&clock), &track, kind, most as usize);
-    Ok(BUFFERS.with(|slots| slots.keep((clock, buffer))))
+    Ok(BUFFERS.with(|slots| slots.keep(OfClock(clock, buffer))))
 }
 
 #[napi(catch_unwind)]
 pub fn close_playout_buffer(slot: u32) {
-    let _ = BUFFERS.with(|slots| {
-        slots.with(slot, |(clock, buffer)| {
-            buffer.close(&mut hold(clock), |_| ());
-            Ok(())
-        })
-    });
     BUFFERS.with(|slots| slots.let_go(slot));
 }
 
 /// The frames, as JavaScript numbered them, that are not wanted any more.
 #[napi(catch_unwind)]
 pub fn buffer_push(slot: u32, pts_us: f64, frame: f64, now_us: f64) -> Result<Vec<f64>> {
-    let push = |(clock, buffer): &mut (Shared, FrameBuffer)| {
+    let push = |OfClock(clock, buffer): &mut OfClock| {
         let mut dropped = Vec::new();
         buffer.push(&mut hold(clock), pts_us, frame as u64, now_us, |frame| dropped.push(frame as f64));
         Ok(dropped)
@@ -303,7 +307,7 @@ pub struct RawPop {
 
 #[napi(catch_unwind)]
 pub fn buffer_pop(slot: u32, now_us: f64) -> Result<RawPop> {
-    let pop = |(clock, buffer): &mut (Shared, FrameBuffer)| {
+    let pop = |OfClock(clock, buffer): &mut OfClock| {
         let (kind, frame, pts_us, wait_us) = match buffer.pop(&mut hold(clock), now_us) {
             Pop::Frame { pts, frame } => ("frame", frame, pts, 0.0),
             Pop::Skip { pts, frame } => ("skip", frame, pts, 0.0),
@@ -328,7 +332,7 @@ pub struct BufferStats {
 
 #[napi(catch_unwind)]
 pub fn buffer_stats(slot: u32) -> Result<BufferStats> {
-    let stats = |(_, buffer): &mut (Shared, FrameBuffer)| {
+    let stats = |OfClock(_, buffer): &mut OfClock| {
         let all = buffer.frames();
         Ok(BufferStats {
             frames: buffer.len() as f64,

@@ -49,7 +49,8 @@ pub fn new_receiver(options: RawReceiverOptions) -> Result<u32> {
         let opener = opener.map(take).transpose()?.map(|(opener, _)| opener);
         Ok(Plan { opener, codec, mode: mode.into(), track: clock.map(|clock| Track::new(clock, track)) })
     })?;
-    Ok(RECEIVERS.with(|slots| slots.keep(receiving)))
+    let bytes = receiving.memory_bytes();
+    Ok(RECEIVERS.with(|slots| slots.keep_with(receiving, bytes)))
 }
 
 #[napi(catch_unwind)]

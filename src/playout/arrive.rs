@@ -2,9 +2,9 @@
 //! is followed.
 
 use crate::playout::delay::Seen;
-use crate::playout::jitter::{Arrived, JitterBuffer};
+use crate::playout::jitter::{Arrived, JitterBuffer, Stray};
 use crate::playout::options::{Mode, Options};
-use crate::playout::store::Packet;
+use crate::playout::store::{Packet, Store};
 use crate::units::Micros;
 
 /// What may wait beyond the longest delay before the oldest is thrown away.
@@ -20,6 +20,8 @@ const FAR_PACKETS: i64 = 3000;
 const AGREE: usize = 2;
 /// The same for packets that are merely late, one after the other, with none in time.
 const AGREE_LATE: usize = 5;
+/// Nor do so many duplicates come so long after what they repeat: their sender has begun anew, with the numbers that it had.
+const AGAIN_MS: f64 = 500.0;
 
 impl JitterBuffer {
     /// Takes a packet that arrived at `arrival`. What is no packet of this stream is counted as refused.
@@ -41,20 +43,25 @@ impl JitterBuffer {
         let far = self.store.newest().is_some_and(|newest| (sequence - newest).abs() > FAR_PACKETS);
         let elsewhere = known && (far || transit < base - EARLY_MS || transit > base + LATE_MS);
         let behind = self.playing && sequence < self.cursor;
-        if self.store.has_seen(sequence) && !elsewhere {
+        let seen = self.store.has_seen(sequence);
+        // A number that came before, with a time beyond all others, is that of a sender that counts anew.
+        if seen && !elsewhere && timestamp < self.latest {
             self.totals.duplicate += 1;
+            if transit > base + AGAIN_MS {
+                return self.stray(Stray { packet, counted: true }, transit, AGREE_LATE);
+            }
             return self.store.give_back(packet.payload);
         }
-        if elsewhere || (behind && timestamp >= self.end) {
-            return self.stray(packet, transit, AGREE);
+        if elsewhere || seen || (behind && timestamp >= self.end) {
+            return self.stray(Stray { packet, counted: false }, transit, AGREE);
         }
         if behind {
             self.totals.late += 1;
             self.store.mark(sequence);
             self.note(&packet, transit, true);
-            return self.stray(packet, transit, AGREE_LATE);
+            return self.stray(Stray { packet, counted: true }, transit, AGREE_LATE);
         }
-        self.strays.clear();
+        self.forget_strays();
         self.accept(packet, transit);
     }
 
@@ -64,40 +71,60 @@ impl JitterBuffer {
         self.timestamps.next(packet.timestamp as u32);
         self.store.mark(packet.sequence);
         self.note(&packet, transit, overtaken);
+        self.latest = self.latest.max(packet.end());
         self.store.insert(packet);
         self.bound();
     }
 
     fn note(&mut self, packet: &Packet, transit_ms: f64, overtaken: bool) {
-        if self.delay.base() == f64::MAX || self.arrived.len() == MOST_PACKETS {
-            self.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, transit_ms);
+        let media_ms = self.ms(packet.timestamp);
+        let seen = Seen { transit_ms, usable_ms: transit_ms, overtaken };
+        if self.delay.base() == f64::MAX {
+            // Long ago: when blocks are asked for it counts once more, and is what the first interval begins with.
+            self.delay.observe(seen, transit_ms);
+        } else if self.arrived.len() == MOST_PACKETS {
+            self.delay.observe(seen, media_ms + transit_ms);
         }
         if self.arrived.len() < MOST_PACKETS {
-            self.arrived.push(Arrived { media_ms: self.ms(packet.timestamp), transit_ms, overtaken });
+            self.arrived.push(Arrived { media_ms, transit_ms, overtaken });
         }
     }
 
     /// Holds a packet that does not fit; follows it when `agree` of them in a row fit each other.
-    fn stray(&mut self, packet: Packet, transit: f64, agree: usize) {
-        let follows = self.strays.last().is_some_and(|last| packet.sequence == last.sequence + 1);
+    fn stray(&mut self, stray: Stray, transit: f64, agree: usize) {
+        let follows = self.strays.last().is_some_and(|last| stray.packet.sequence == last.packet.sequence + 1);
         if !follows || (transit - self.stray_transit).abs() > 100.0 {
-            self.strays.clear();
+            self.forget_strays();
         }
         self.stray_transit = transit;
-        self.strays.push(packet);
+        self.strays.push(stray);
         if self.strays.len() < agree {
             return;
         }
         self.totals.restarts += 1;
+        // Those that were late have taught what is wrong.
+        if let Some(first) = self.strays.first().filter(|first| first.counted) {
+            self.delay.forget_since(self.ms(first.packet.timestamp) + transit);
+        }
         self.totals.discarded += self.store.len() as u64;
         self.store.clear();
         self.arrived.clear();
-        self.delay.shift(transit - self.delay.base());
+        // Nobody knows how fast this one is; taken for the fastest, it would add to the delay each time.
+        self.delay.shift(transit - self.delay.usual());
         self.line.clear_ahead();
-        self.playing = false;
+        (self.playing, self.anew) = (false, true);
+        self.latest = i64::MIN;
         self.gap = None;
-        for packet in std::mem::take(&mut self.strays) {
-            self.accept(packet, transit);
+        for stray in std::mem::take(&mut self.strays) {
+            self.accept(stray.packet, transit);
+        }
+    }
+
+    /// They were of no other timeline.
+    fn forget_strays(&mut self) {
+        for Stray { packet, counted } in self.strays.drain(..) {
+            self.totals.discarded += u64::from(!counted);
+            self.store.give_back(packet.payload);
         }
     }
 
@@ -113,11 +140,23 @@ impl JitterBuffer {
         self.line.clear_ahead();
         let due = now - self.target();
         while self.store.first().is_some_and(|first| self.ms(first.end()) <= due) {
-            if let Some(packet) = self.store.take_first() {
-                self.store.give_back(packet.payload);
-            }
-            self.totals.discarded += 1;
+            self.leave_out_first();
         }
+    }
+
+    /// What is between the last packet and this one is lost.
+    pub(super) fn miss_until(&mut self, sequence: i64) {
+        if !std::mem::take(&mut self.anew) {
+            self.totals.lost += (sequence - self.cursor).max(0) as u64;
+        }
+    }
+
+    fn leave_out_first(&mut self) {
+        let Some(packet) = self.store.take_first() else { return };
+        self.miss_until(packet.sequence);
+        self.cursor = packet.sequence + 1;
+        self.totals.discarded += 1;
+        self.store.give_back(packet.payload);
     }
 
     /// Keeps what waits within bounds: the newest is kept, and as much as the delay asks for.
@@ -130,20 +169,17 @@ impl JitterBuffer {
         let Some(end) = self.store.last().map(Packet::end) else { return };
         let over = |first: &Packet, most: i64| end - first.timestamp > most;
         let count = self.store.len();
-        if count <= MOST_PACKETS && !self.store.first().is_some_and(|first| over(first, most)) {
+        // Packets that overlap last longer than the time that they cover.
+        let much = |store: &Store| store.frames() > 2 * most;
+        if count <= MOST_PACKETS && !much(&self.store) && !self.store.first().is_some_and(|first| over(first, most)) {
             return;
         }
         let keep = self.frames(self.target_ms());
         while let Some(first) = self.store.first() {
-            if !over(first, keep) && self.store.len() <= MOST_PACKETS / 2 {
+            if !over(first, keep) && self.store.len() <= MOST_PACKETS / 2 && !much(&self.store) {
                 break;
             }
-            let next = first.sequence + 1;
-            if let Some(packet) = self.store.take_first() {
-                self.store.give_back(packet.payload);
-            }
-            self.cursor = self.cursor.max(next);
-            self.totals.discarded += 1;
+            self.leave_out_first();
         }
     }
 }

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::playout::clock::{Clock, Kind};
 
+/// So many late frames in a row, each after the one before, are those of a sender that begins anew.
+const AGREE: u32 = 5;
+/// What is further in the past than this is not late.
+const LATE_US: f64 = 2e6;
 /// No wait is longer, whatever the timestamps say: whoever waits looks again.
 const LONGEST_WAIT_US: f64 = 100_000.0;
 
@@ -53,6 +57,8 @@ pub struct FrameBuffer {
     /// By media time in whole µs.
     held: BTreeMap<i64, Held>,
     last: Option<f64>,
+    /// Late frames in a row, and the media time of the last one.
+    late: (u32, f64),
     frames: Frames,
 }
 
@@ -65,6 +71,7 @@ impl FrameBuffer {
             most: most.max(1),
             held: BTreeMap::new(),
             last: None,
+            late: (0, 0.0),
             frames: Frames::default(),
         }
     }
@@ -90,35 +97,34 @@ impl FrameBuffer {
         clock.observe_arrival(&self.track, pts, now);
         self.frames.pushed += 1;
         let hold = clock.max_latency_ms() * 1000.0;
-        // A sender that began anew is far in the past; what is only late is near.
-        if self.last.is_some_and(|last| pts <= last && last - pts < 2e6) {
-            self.frames.late += 1;
-            return dropped(frame);
-        }
-        if self.last.is_some_and(|last| pts <= last) {
+        if let Some(last) = self.last.filter(|last| pts <= *last) {
+            let (run, before) = self.late;
+            self.late = (if pts > before || run == 0 { run + 1 } else { 1 }, pts);
+            // A sender that began anew is far in the past, or goes on; what is only late is near, and alone.
+            if last - pts < LATE_US && self.late.0 < AGREE {
+                self.frames.late += 1;
+                return dropped(frame);
+            }
             self.last = None;
             self.drop_all(&mut dropped);
         }
+        self.late.0 = 0;
         if self.held.contains_key(&(pts as i64)) {
             self.frames.duplicate += 1;
             return dropped(frame);
         }
-        let full = self.held.len() >= self.most;
-        if full {
+        self.held.insert(pts as i64, Held { pts, frame, until: now + hold });
+        if self.held.len() > self.most {
             // Half of the sound is soon in time again, and still sound; of pictures only the newest is.
-            let keep = if self.kind == Kind::Audio { self.most / 2 } else { 0 };
+            let keep = if self.kind == Kind::Audio { self.most / 2 + 1 } else { 1 };
             while self.held.len() > keep {
                 let Some((_, old)) = self.held.pop_first() else { break };
                 self.frames.overflowed += 1;
                 dropped(old.frame);
             }
-        }
-        // Once it was full, what is kept is due: waiting for a time that lies too far ahead would freeze the picture.
-        let until = if full { now } else { now + hold };
-        if full {
+            // What is kept is due: waiting for a time that lies too far ahead would freeze the picture.
             self.held.values_mut().for_each(|held| held.until = held.until.min(now));
         }
-        self.held.insert(pts as i64, Held { pts, frame, until });
     }
 
     fn drop_all(&mut self, dropped: &mut impl FnMut(u64)) {

@@ -13,6 +13,10 @@ const FALL: f64 = 0.05;
 const EARLY_MS: f64 = 500.0;
 const LATE_MS: f64 = 2000.0;
 const AGREE: u32 = 3;
+/// Unless another track was on the timeline of old so short a time ago: then this one is late, or has a timeline of its own.
+const FRESH_US: f64 = 500_000.0;
+/// A track without arrivals for so long beside the others decides nothing: drift has made its delay another one.
+const STALE_US: f64 = 10_000_000.0;
 /// Lip-sync is judged no finer: below it nobody sees it, and pacing suffers.
 const FLOOR_US: f64 = 50_000.0;
 /// Sound that has not told where it is for so long plays no more, and nothing waits for it.
@@ -44,8 +48,14 @@ pub enum Kind {
 struct Track {
     name: String,
     kind: Kind,
+    /// Who has opened it and not closed it yet.
+    holders: usize,
     delay: Delay,
     known: bool,
+    /// When it last had an arrival on the timeline.
+    seen: f64,
+    /// When anybody last named it.
+    used: f64,
     /// Of the arrivals that do not fit: how many in a row, and the last transit time.
     strays: (u32, f64),
     last_pts: Option<f64>,
@@ -61,8 +71,11 @@ impl Track {
         Track {
             name: name.to_owned(),
             kind,
+            holders: 0,
             delay: Delay::default(),
             known: false,
+            seen: f64::MIN,
+            used: f64::MIN,
             strays: (0, 0.0),
             last_pts: None,
             frame_us: 0.0,
@@ -102,20 +115,34 @@ impl Clock {
         &mut self.tracks[index]
     }
 
-    /// Makes a track known, and says what it is.
+    /// Makes a track known, and says what it is. To be closed as often as it is opened.
     pub fn open(&mut self, name: &str, kind: Kind) {
-        self.track(name).kind = kind;
+        let track = self.track(name);
+        track.kind = kind;
+        track.holders += 1;
     }
 
-    /// Forgets a track: the others go on as they were, and wait for it no longer.
+    /// Forgets a track when nobody has it open any more: the others go on as they were, and wait for it no longer.
     pub fn close(&mut self, name: &str) {
-        let target = self.target;
+        let track = self.track(name);
+        track.holders = track.holders.saturating_sub(1);
+        if track.holders > 0 {
+            return;
+        }
         let base = self.base();
         self.led = None;
         self.tracks.retain(|track| track.name != name);
-        // Whoever is left keeps its playout times, and drifts to its own from there.
-        if let (Some(before), Some(after)) = (base, self.base()) {
-            self.target = target + before - after;
+        self.keep_times(base);
+    }
+
+    /// Other tracks decide than those that made the base what it was: playout times stay, and drift to their own from there. They
+    /// move at once where what is left could not be there in time.
+    fn keep_times(&mut self, before: Option<f64>) {
+        let least = if let Mode::Auto { min_ms, .. } = self.mode { min_ms } else { 0.0 };
+        if let (Some(before), Some(after)) = (before, self.base())
+            && before != after
+        {
+            self.target = (self.target + before - after).max(least);
         }
     }
 
@@ -129,18 +156,23 @@ impl Clock {
         self.target = self.wanted();
     }
 
+    /// The tracks that decide.
+    fn live(&self) -> impl Iterator<Item = &Track> {
+        let known = || self.tracks.iter().filter(|track| track.known);
+        let newest = known().map(|track| track.seen).fold(f64::MIN, f64::max);
+        known().filter(move |track| newest - track.seen <= STALE_US)
+    }
+
     /// The fastest packet of the last seconds, of any track.
     fn base(&self) -> Option<f64> {
-        let known = self.tracks.iter().filter(|track| track.known);
-        known.map(|track| track.delay.base()).min_by(f64::total_cmp)
+        self.live().map(|track| track.delay.base()).min_by(f64::total_cmp)
     }
 
     fn wanted(&self) -> f64 {
         match self.mode {
             Mode::Fixed { ms } => ms,
             Mode::Auto { min_ms, max_ms } => {
-                let known = self.tracks.iter().filter(|track| track.known);
-                let wanted = known.map(|track| track.delay.wanted()).max_by(f64::total_cmp);
+                let wanted = self.live().map(|track| track.delay.wanted()).max_by(f64::total_cmp);
                 let above = wanted.zip(self.base()).map_or(START_MS, |(wanted, base)| wanted - base);
                 above.clamp(min_ms, max_ms)
             }
@@ -159,7 +191,7 @@ impl Clock {
 
     /// As RFC 3550 defines it; the worst of all tracks.
     pub fn jitter_ms(&self) -> f64 {
-        self.tracks.iter().map(|track| track.delay.jitter()).fold(0.0, f64::max)
+        self.live().map(|track| track.delay.jitter()).fold(0.0, f64::max)
     }
 
     /// A packet or frame of media time `pts` arrived.
@@ -167,18 +199,22 @@ impl Clock {
         let base = self.base();
         let transit_ms = (now - pts) / 1000.0;
         let track = self.track(name);
+        track.used = now;
         if base.is_some_and(|base| !(base - EARLY_MS..=base + LATE_MS).contains(&transit_ms)) {
             let agrees = (transit_ms - track.strays.1).abs() < 200.0;
             track.strays = (if agrees { track.strays.0 + 1 } else { 1 }, transit_ms);
-            if track.strays.0 < AGREE {
+            if track.strays.0 < AGREE || self.is_on_the_timeline(name, now) {
                 return;
             }
-            let by = transit_ms - base.unwrap_or(transit_ms);
+            let track = self.track(name);
+            let usual = if track.known { track.delay.usual() } else { base.unwrap_or(transit_ms) };
+            let by = transit_ms - usual;
             self.tracks.iter_mut().for_each(|track| {
                 track.delay.shift(by);
                 (track.heard, track.waiting, track.last_pts) = (None, None, None);
             });
         }
+        self.see(name, now);
         let track = self.track(name);
         track.strays.0 = 0;
         track.known = true;
@@ -192,6 +228,27 @@ impl Clock {
         }
         track.delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken }, now / 1000.0);
         self.follow(now / 1000.0);
+    }
+
+    /// Whether a track beside this one is where it was.
+    fn is_on_the_timeline(&self, name: &str, now: f64) -> bool {
+        let mut others = self.tracks.iter().filter(|track| track.known && track.name != name);
+        others.any(|track| track.strays.0 == 0 && now - track.seen < FRESH_US)
+    }
+
+    /// A track has an arrival: one that comes back begins anew, and those that have stopped decide no longer.
+    fn see(&mut self, name: &str, now: f64) {
+        let before = self.base();
+        let others = self.tracks.iter().filter(|track| track.known && track.name != name);
+        let newest = others.map(|track| track.seen).fold(f64::MIN, f64::max);
+        let track = self.track(name);
+        if track.known && newest - track.seen > STALE_US {
+            (track.delay, track.known) = (Delay::default(), false);
+        }
+        (track.seen, track.used) = (now, now);
+        self.keep_times(before);
+        // Names come from senders, perhaps: what nobody holds or uses is forgotten.
+        self.tracks.retain(|track| track.holders > 0 || now - track.used <= STALE_US);
     }
 
     /// Moves the target towards what is wanted, no faster than goes unnoticed.
@@ -217,6 +274,7 @@ impl Clock {
     /// Media time `pts` of a track is being heard or seen at `now`.
     pub fn report_playout(&mut self, name: &str, pts: f64, now: f64) {
         let track = self.track(name);
+        track.used = now;
         track.heard = Some((pts, now));
         track.waiting = None;
     }
@@ -246,6 +304,7 @@ impl Clock {
         let heard = self.heard(now);
         let target = self.target * 1000.0;
         let track = self.track(name);
+        track.used = now;
         let Some(heard) = heard.filter(|_| track.kind != Kind::Audio) else { return Sync::Play };
         let floor = track.frame_us.max(FLOOR_US);
         let ahead = pts - heard;
@@ -264,5 +323,25 @@ impl Clock {
         track.waiting = Some((pts, since));
         let left = most - (now - since);
         if left <= 0.0 { Sync::Play } else { Sync::Wait { us: left.min(ahead) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_that_nobody_holds_or_uses_are_forgotten() {
+        let mut clock = Clock::new(Mode::default());
+        clock.open("held", Kind::Audio);
+        for name in 0..10_000 {
+            let now = f64::from(name) * 20_000.0;
+            clock.observe_arrival("audio", now, now);
+            clock.observe_arrival(&format!("video {name}"), now, now);
+            clock.sync_check("picture", now, now);
+            assert!(clock.tracks.len() < 600, "{}", clock.tracks.len());
+        }
+        let kept = |name: &str| clock.tracks.iter().any(|track| track.name == name);
+        assert!(kept("held") && kept("audio") && kept("picture") && !kept("video 5"));
     }
 }

@@ -75,7 +75,8 @@ impl Conceal {
             let left = (1.0 - at as f32 / ease).max(0.0);
             let from = at % frames.max(1) * channels;
             for (channel, sample) in frame.iter_mut().enumerate() {
-                *sample = gain * (self.period[from + channel] + left * self.step[channel]);
+                // The step may lead beyond full scale.
+                *sample = (gain * (self.period[from + channel] + left * self.step[channel])).clamp(-1.0, 1.0);
             }
         }
         self.made = Some(made + out.len() / channels);

@@ -43,22 +43,25 @@ impl Decoder {
         (frames > 0).then_some(frames)
     }
 
-    /// Appends what the packet holds; silence where that cannot be decoded. Returns how many frames.
-    pub fn append(&mut self, payload: &[u8], frames: i64, line: &mut Line) -> usize {
-        let frames = frames.max(0) as usize;
+    /// Appends the `frames` that the packet holds; false, and nothing is appended, where they cannot be decoded.
+    pub fn append(&mut self, payload: &[u8], frames: usize, line: &mut Line) -> bool {
         let out = line.grow(frames);
         match self {
             Decoder::Opus(decoder) => {
-                let _ = decoder.decode(Slot::Packet(payload), Frames(frames as u64), out);
+                let decoded = decoder.decode(Slot::Packet(payload), Frames(frames as u64), out);
+                if decoded.is_err() {
+                    line.shrink(frames);
+                }
+                decoded.is_ok()
             }
             Decoder::Pcm => {
                 for (bytes, sample) in payload.chunks_exact(4).zip(out) {
                     let value = f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                     *sample = if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
                 }
+                true
             }
         }
-        frames
     }
 
     /// Appends what `after`, the packet behind the lost one, tells of it; false where it tells nothing.

@@ -36,6 +36,7 @@ const BASE_SPANS: usize = 16;
 const BASE_SPAN_MS: f64 = 250.0;
 /// Packets that were late a moment ago may have company.
 const RECENT_MS: f64 = 200.0;
+const MOST_RECENT: usize = 256;
 
 /// Transit times are arrival minus media time, with a constant that nobody knows.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,8 @@ pub struct Delay {
     drift: Drift,
     last: Option<f64>,
     jitter: f64,
+    /// What a packet takes beyond the fastest, on average over the last ones.
+    excess: f64,
     wanted: f64,
     /// The observed peak that it comes from.
     chosen: f64,
@@ -82,12 +85,18 @@ impl Delay {
         self.last = Some(seen.transit_ms);
         self.drift.observe(seen.transit_ms, now);
         self.observe_base(seen.transit_ms, now);
+        if !seen.overtaken {
+            self.excess += (seen.transit_ms - self.base() - self.excess) / 64.0;
+        }
         while self.recent.front().is_some_and(|(at, _)| now - at > RECENT_MS) {
             self.recent.pop_front();
         }
         // Only what is above all that comes after it can be the most.
         while self.recent.back().is_some_and(|(_, usable)| *usable <= seen.usable_ms) {
             self.recent.pop_back();
+        }
+        if self.recent.len() == MOST_RECENT {
+            self.recent.pop_front();
         }
         self.recent.push_back((now, seen.usable_ms));
 
@@ -216,6 +225,11 @@ impl Delay {
         self.base.iter().map(|(_, least)| *least).fold(f64::MAX, f64::min)
     }
 
+    /// Of a packet that is neither fast nor slow.
+    pub fn usual(&self) -> f64 {
+        self.base() + self.excess
+    }
+
     /// The latest packet of the last moments.
     pub fn recent(&self, now: f64) -> f64 {
         self.recent.iter().find(|(at, _)| now - at <= RECENT_MS).map_or(f64::MIN, |(_, usable)| *usable)
@@ -249,6 +263,15 @@ impl Delay {
         if all > 0.0 { longer / all } else { 1.0 }
     }
 
+    /// What has come since `at`, and just before it, is no guide.
+    pub fn forget_since(&mut self, at: f64) {
+        self.current = None;
+        while self.intervals.back().is_some_and(|interval| interval.start > at - 2.0 * INTERVAL_MS) {
+            self.intervals.pop_back();
+        }
+        self.decide(at);
+    }
+
     /// The stream goes on with another constant: `by` is added to every transit time.
     pub fn shift(&mut self, by: f64) {
         for interval in self.intervals.iter_mut().chain(self.current.iter_mut()) {
@@ -262,5 +285,23 @@ impl Delay {
         self.last = self.last.map(|last| last + by);
         self.wanted += by;
         self.chosen += by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_bounded_though_time_stands_still_and_every_packet_is_faster() {
+        let mut delay = Delay::default();
+        for packet in 0..100_000 {
+            let transit_ms = -f64::from(packet) * 0.004;
+            delay.observe(Seen { transit_ms, usable_ms: transit_ms, overtaken: false }, 0.0);
+        }
+        assert!(
+            delay.recent.len() <= MOST_RECENT && delay.base.len() <= BASE_SPANS && delay.intervals.len() <= INTERVALS
+        );
+        assert!(delay.scratch.capacity() <= 4 * INTERVALS);
     }
 }

@@ -70,6 +70,16 @@ impl JitterBuffer {
         }
     }
 
+    /// Appends something in place of a packet that says nothing: its head was good, and the rest is not.
+    pub(super) fn make_up(&mut self, frames: usize) {
+        self.totals.refused += 1;
+        self.totals.concealed += frames as u64;
+        self.totals.concealments += 1;
+        if !self.decoder.conceal(frames, &mut self.line) {
+            self.line.grow(frames);
+        }
+    }
+
     fn make_by_decoder(&mut self, frames: usize, made: usize) {
         let channels = self.options.channels;
         let chunk = self.frames(10.0) as usize;

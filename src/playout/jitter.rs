@@ -41,13 +41,19 @@ pub(super) struct Arrived {
     pub(super) overtaken: bool,
 }
 
+pub(super) struct Stray {
+    pub(super) packet: Packet,
+    /// It is among those that were late or came twice.
+    pub(super) counted: bool,
+}
+
 pub struct JitterBuffer {
     pub(super) options: Options,
     pub(super) sequences: Unwrap,
     pub(super) timestamps: Unwrap,
     pub(super) store: Store,
     /// Packets that do not fit into the stream, until it is clear whether they are another one.
-    pub(super) strays: Vec<Packet>,
+    pub(super) strays: Vec<Stray>,
     pub(super) stray_transit: f64,
     pub(super) arrived: Vec<Arrived>,
     pub(super) delay: Delay,
@@ -60,6 +66,10 @@ pub struct JitterBuffer {
     pub(super) playing: bool,
     /// The number that comes next.
     pub(super) cursor: i64,
+    /// Nothing of this timeline has been played, so that no number is missing yet.
+    pub(super) anew: bool,
+    /// Where the latest packet ends, in frames.
+    pub(super) latest: i64,
     /// Media time at the end of the line, in frames.
     pub(super) end: i64,
     pub(super) gap: Option<Gap>,
@@ -96,6 +106,8 @@ impl JitterBuffer {
             made_up: Vec::new(),
             playing: false,
             cursor: 0,
+            anew: true,
+            latest: i64::MIN,
             end: 0,
             gap: None,
             unstretched: 0,
@@ -120,6 +132,12 @@ impl JitterBuffer {
 
     pub fn totals(&self) -> Totals {
         self.totals
+    }
+
+    /// The totals once nothing more will be played: what still waits is discarded.
+    pub fn final_totals(&self) -> Totals {
+        let waiting = self.store.len() + self.strays.iter().filter(|stray| !stray.counted).count();
+        Totals { discarded: self.totals.discarded + waiting as u64, ..self.totals }
     }
 
     pub fn channels(&self) -> usize {
@@ -268,7 +286,9 @@ impl JitterBuffer {
         if now - self.ms(first.timestamp) < self.target() {
             return false;
         }
-        (self.cursor, self.end) = (first.sequence, first.timestamp);
+        let (sequence, timestamp) = (first.sequence, first.timestamp);
+        self.miss_until(sequence);
+        (self.cursor, self.end) = (sequence, timestamp);
         self.line.clear_ahead();
         self.decoder.reset();
         self.conceal.stop();
@@ -319,9 +339,12 @@ impl JitterBuffer {
         let lost = packet.sequence.abs_diff(self.cursor);
         self.totals.lost += lost;
         self.delay.observe_loss(lost);
-        let frames = self.decoder.append(&packet.payload, packet.frames, &mut self.line);
+        let frames = packet.frames as usize;
+        if !self.decoder.append(&packet.payload, frames, &mut self.line) {
+            self.make_up(frames);
+        }
         // Partly played already, as its timestamp says.
-        let again = (self.end - packet.timestamp).clamp(0, frames as i64);
+        let again = (self.end - packet.timestamp).clamp(0, packet.frames);
         let again = if again > self.frames(ROUNDING_MS as f64) { again as usize } else { 0 };
         self.cursor = packet.sequence + 1;
         self.end = packet.end();

@@ -24,6 +24,8 @@ impl Packet {
 #[derive(Clone, Debug)]
 pub struct Store {
     packets: BTreeMap<i64, Packet>,
+    /// What they last, all together.
+    frames: i64,
     newest: Option<i64>,
     seen: [u64; WINDOW as usize / 64],
     spare: Vec<Vec<u8>>,
@@ -31,7 +33,7 @@ pub struct Store {
 
 impl Store {
     pub fn new() -> Store {
-        Store { packets: BTreeMap::new(), newest: None, seen: [0; WINDOW as usize / 64], spare: Vec::new() }
+        Store { packets: BTreeMap::new(), frames: 0, newest: None, seen: [0; WINDOW as usize / 64], spare: Vec::new() }
     }
 
     fn bit(sequence: i64) -> (usize, u64) {
@@ -62,7 +64,10 @@ impl Store {
     }
 
     pub fn insert(&mut self, packet: Packet) {
-        self.packets.insert(packet.sequence, packet);
+        self.frames += packet.frames;
+        if let Some(before) = self.packets.insert(packet.sequence, packet) {
+            self.frames -= before.frames;
+        }
     }
 
     /// Memory that holds a copy of `bytes`.
@@ -92,7 +97,14 @@ impl Store {
     }
 
     pub fn take_first(&mut self) -> Option<Packet> {
-        self.packets.pop_first().map(|(_, packet)| packet)
+        let (_, packet) = self.packets.pop_first()?;
+        self.frames -= packet.frames;
+        Some(packet)
+    }
+
+    /// What waits lasts so long, overlaps counted twice.
+    pub fn frames(&self) -> i64 {
+        self.frames
     }
 
     pub fn len(&self) -> usize {

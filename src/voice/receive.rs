@@ -88,6 +88,8 @@ pub struct Receiver<O> {
     mode: Mode,
     track: Option<Track>,
     stream: Option<Stream>,
+    /// Another kind of sound has come, and this is to be faded out.
+    ending: Option<Stream>,
     pace: Pace,
     /// Nothing to do before this.
     next: Micros,
@@ -137,6 +139,7 @@ impl<O: Outlet> Receiver<O> {
             mode,
             track,
             stream: None,
+            ending: None,
             pace: Pace::new(),
             next: Micros(f64::MIN),
             stats: ReceiveStats::default(),
@@ -174,12 +177,17 @@ impl<O: Outlet> Receiver<O> {
             let Some((length, arrival)) = self.packets.pop(&mut self.packet) else { return };
             let Some(admitted) = self.door.admit(&self.packet[..length]) else { continue };
             if self.stream.as_ref().is_none_or(|stream| stream.kind != admitted.kind) {
-                if let Some(old) = self.stream.take() {
-                    self.before = sum(self.before, old.jitter.totals());
+                if let Some(old) = self.stream.take()
+                    && let Some(older) = self.ending.replace(old)
+                {
+                    self.before = sum(self.before, older.jitter.final_totals());
                 }
                 self.stream = Stream::new(admitted.kind, self.mode, self.outlet.shape()).ok();
             }
-            let Some(stream) = &mut self.stream else { continue };
+            let Some(stream) = &mut self.stream else {
+                self.before.refused += 1;
+                continue;
+            };
             stream.anchor = (admitted.pts_us, admitted.timestamp);
             stream.jitter.push(admitted.sequence, admitted.timestamp, admitted.payload, arrival);
             if let Some(track) = &self.track {
@@ -190,8 +198,21 @@ impl<O: Outlet> Receiver<O> {
 
     /// Makes the blocks that are due; returns how long nothing more is.
     fn top_up(&mut self, standing: Standing, now: Micros) -> Micros {
-        let Some(stream) = &mut self.stream else { return REST };
         let (rate, channels) = self.outlet.shape();
+        let block_ms = |stream: &Stream| (stream.out.len() / channels) as f64 * 1000.0 / f64::from(rate.0);
+        let mut ahead = standing.ahead_ms;
+        if let Some(mut old) = self.ending.take() {
+            if old.edge == Edge::Through {
+                self.stats.cut += old.make(now, &standing, Edge::Resting, &mut self.outlet).0;
+                ahead += block_ms(&old);
+                // The end of the fade is still in the filter.
+                old.block.fill(0.0);
+                self.stats.cut += old.write(&mut self.outlet).0;
+                ahead += block_ms(&old);
+            }
+            self.before = sum(self.before, old.jitter.final_totals());
+        }
+        let Some(stream) = &mut self.stream else { return REST };
         if !self.pace.observe(&standing, now) {
             if stream.edge != Edge::Resting {
                 // What is heard when the device goes on ends softly.
@@ -200,7 +221,6 @@ impl<O: Outlet> Receiver<O> {
             stream.jitter.rest(now);
             return REST;
         }
-        let mut ahead = standing.ahead_ms;
         for _ in 0..MOST_BLOCKS {
             self.stats.ahead_ms = ahead;
             let at = match self.pace.due(&standing, ahead, now) {
@@ -213,7 +233,7 @@ impl<O: Outlet> Receiver<O> {
             }
             let edge = stream.edge;
             self.stats.cut += stream.make(at, &standing, edge, &mut self.outlet).0;
-            ahead += (stream.out.len() / channels) as f64 * 1000.0 / f64::from(rate.0);
+            ahead += block_ms(stream);
         }
         self.stats.ahead_ms = ahead;
         LOOK
@@ -221,7 +241,10 @@ impl<O: Outlet> Receiver<O> {
 
     fn tell(&mut self, standing: &Standing, now: Micros) {
         self.stats.entrance = self.door.count;
-        let Some(stream) = &self.stream else { return };
+        let Some(stream) = &self.stream else {
+            self.stats.totals = self.before;
+            return;
+        };
         let jitter = &stream.jitter;
         self.stats.totals = sum(self.before, jitter.totals());
         self.stats.rate = stream.kind.rate.0;
@@ -268,15 +291,23 @@ impl Stream {
         // A sender that is slow by as much as the device is fast leaves nothing to be done.
         let wanted = 1.0 + standing.ppm * 1e-6 + self.jitter.drift();
         self.faster += (wanted - self.faster) * FOLLOW;
-        self.out.clear();
         if self.quiet && was_quiet {
             // The filter holds nothing but silence either.
+            self.out.clear();
             self.out.resize((f64::from(rate.0) * BLOCK_MS / 1000.0) as usize * channels, 0.0);
-        } else {
-            self.steered.steer(self.faster);
-            for frame in self.steered.process(&self.block).chunks_exact(self.kind.channels) {
-                map_frame(&mut frame.iter().copied(), frame.len(), channels, &mut self.out);
-            }
+            let frames = Frames((self.out.len() / channels) as u64);
+            return frames.saturating_sub(outlet.write(&self.out));
+        }
+        self.write(outlet)
+    }
+
+    /// Resamples and writes the block; returns the frames that found no room.
+    fn write(&mut self, outlet: &mut impl Outlet) -> Frames {
+        let (_, channels) = outlet.shape();
+        self.out.clear();
+        self.steered.steer(self.faster);
+        for frame in self.steered.process(&self.block).chunks_exact(self.kind.channels) {
+            map_frame(&mut frame.iter().copied(), frame.len(), channels, &mut self.out);
         }
         let frames = Frames((self.out.len() / channels) as u64);
         frames.saturating_sub(outlet.write(&self.out))

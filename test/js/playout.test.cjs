@@ -240,6 +240,23 @@ describe('PlayoutClock', () => {
 })
 
 describe('PlayoutBuffer', () => {
+  it('leaves nothing of its track behind when its thread ends without closing it', async () => {
+    const clock = new PlayoutClock({ mode: { fixedMs: 60 } })
+    const program = `
+      const { workerData, parentPort } = require('node:worker_threads')
+      const { PlayoutBuffer, PlayoutClock } = require(workerData.entry)
+      const clock = PlayoutClock.attach(workerData.handle)
+      const buffer = new PlayoutBuffer({ clock, track: 'voice', kind: 'audio' })
+      clock.reportPlayout('voice', 1e6, 2e6)
+      parentPort.postMessage('speaking')
+      setInterval(() => buffer.stats(), 1000)`
+    const worker = new Worker(program, { eval: true, workerData: { entry: require.resolve('../..'), handle: clock.handle } })
+    await once(worker, 'message')
+    assert.equal(clock.syncCheck('picture', 3e6, 2e6).action, 'wait')
+    await worker.terminate()
+    while (clock.syncCheck('picture', 3e6, 2e6).action !== 'play') await new Promise(setImmediate)
+  })
+
   const filled = (kind, { frames = 5, mode = { fixedMs: 100 }, maxFrames } = {}) => {
     const clock = new PlayoutClock({ mode })
     const buffer = new PlayoutBuffer({ clock, track: kind, kind, maxFrames })

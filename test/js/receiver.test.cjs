@@ -113,7 +113,9 @@ describe('Receiver', function () {
       assert.equal(codeOf(() => new sdl.Receiver({ source: closed })), 'ERR_AUDIO_CLOSED')
       assert.equal(opener.closed || xiaozhi.closed || clock.closed, false)
       const receiver = new sdl.Receiver({ source, opener })
-      for (const wrong of [undefined, null, 8, 'bytes', {}, [1, 2], new ArrayBuffer(8), new Float32Array(8), Buffer.from(new SharedArrayBuffer(8))]) {
+      const gone = new Uint8Array(8)
+      structuredClone(gone.buffer, { transfer: [gone.buffer] })
+      for (const wrong of [undefined, null, 8, 'bytes', {}, [1, 2], new ArrayBuffer(8), new Float32Array(8), Buffer.from(new SharedArrayBuffer(8)), gone]) {
         assert.equal(codeOf(() => receiver.push(wrong)), 'ERR_AUDIO_INVALID_ARG')
       }
       for (const wrong of [NaN, Infinity, '1', null, {}]) assert.equal(codeOf(() => receiver.push(Buffer.alloc(1), wrong)), 'ERR_AUDIO_INVALID_ARG')
@@ -187,6 +189,37 @@ describe('Receiver', function () {
       stop()
       const timer = setInterval(() => receiver.push(remote.packet()), 20)
       timer.unref()
+    }))
+
+  it('ends at once when the process is told to exit, however many of them play', () =>
+    perform(REAL_TIME, async ({ sdl, speaker, until, remotes }) => {
+      const device = speaker({ periodFrames: 480 })
+      device.play()
+      const clock = new sdl.PlayoutClock()
+      const receivers = Array.from({ length: 50 }, (_, index) =>
+        new sdl.Receiver({ source: device.createSource(), codec: 'pcm', clock, track: `audio ${index}` }))
+      const remote = new remotes.Remote({ format: 'clear' })
+      setInterval(() => {
+        const packet = remote.packet()
+        for (const receiver of receivers) receiver.push(packet)
+      }, 20)
+      await until(() => receivers.every((receiver) => receiver.stats().packets > 10))
+      setTimeout(() => process.exit(0), 50)
+    }))
+
+  it('gives its source back and closes its track when nobody holds it any more', () =>
+    perform(REAL_TIME, async ({ assert, sdl, speaker, until, codeOf }) => {
+      require('node:v8').setFlagsFromString('--expose-gc')
+      const collect = require('node:vm').runInNewContext('gc')
+      const device = speaker({ periodFrames: 480 })
+      const source = device.createSource()
+      const receive = () => new sdl.Receiver({ source, codec: 'pcm', clock: new sdl.PlayoutClock() }).stats().packets
+      assert.equal(receive(), 0)
+      await until(() => {
+        collect()
+        return codeOf(() => source.write(new Float32Array(4))) === 'none'
+      })
+      device.close()
     }))
 
   it('lets go of what comes while its device is lost', () =>

@@ -163,3 +163,35 @@ fn the_lints_pass_the_tree_and_refuse_every_line_of_the_probes() {
     let untested: Vec<_> = bans.iter().filter(|ban| !refused.contains(**ban)).collect();
     assert!(bans.len() > 40 && untested.is_empty(), "no probe for {untested:?}");
 }
+
+/// What a room that runs in virtual time names and may not: a clock, a thread, anything outside, or a room that has them.
+fn not_virtual(text: &str) -> Vec<&str> {
+    let banned =
+        ["Instant", "SystemTime", "std::time", "std::thread", "std::fs", "std::net", "std::env", "libc::", "unsafe"];
+    let rooms =
+        ["codec::", "error::", "link::packets::", "packet::", "playout::", "units::", "voice::door::", "voice::pace::"];
+    let strays = text.split("crate::").skip(1).filter(|path| !rooms.iter().any(|room| path.starts_with(room)));
+    let strays = strays.map(|path| path.lines().next().unwrap_or(path));
+    banned.into_iter().filter(|word| text.contains(word)).chain(strays).collect()
+}
+
+#[test]
+fn what_runs_in_virtual_time_reads_no_clock_and_starts_no_thread() {
+    let rooms = Source::all("src/playout");
+    assert!(rooms.len() > 10);
+    let voice = ["receive", "door", "pace"].map(|name| Source::one(&format!("src/voice/{name}.rs")));
+    for source in rooms.iter().chain(&voice) {
+        assert_eq!(not_virtual(&source.text), Vec::<&str>::new(), "{}", source.name);
+    }
+    for wrong in [
+        "let now = Instant::now();",
+        "use std::time::Duration;",
+        "std::thread::yield_now();",
+        "use crate::device::monotonic;",
+        "crate::link::wake::Bell::new()",
+        "use crate::{device, units};",
+        "unsafe { libc::getpid() };",
+    ] {
+        assert!(!not_virtual(wrong).is_empty(), "{wrong}");
+    }
+}

@@ -136,6 +136,7 @@ fn rounded_timestamps_are_no_gaps() {
         .collect();
     let played = play(arrivals, 19_900.0);
     assert_eq!((played.last().totals.concealed, played.last().totals.lost), (0, 0));
+    assert!(played.rows[10..].iter().all(|row| row.kind == Pull::Play));
 }
 
 #[test]
@@ -378,19 +379,5 @@ fn networks_of_many_kinds_cost_no_more_than_they_must() {
         let (made, held) = figures(overtakes, delay);
         println!("{name}: {made:.1} ms a minute at {held:.1} ms");
         assert!(made <= concealed && held <= mean, "{name}: {made:.1} ms a minute at {held:.1} ms");
-    }
-}
-
-#[test]
-fn the_core_reads_no_clock_and_starts_no_thread() {
-    let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/playout");
-    let files: Vec<_> = std::fs::read_dir(room).expect("the room").map(|entry| entry.expect("a file").path()).collect();
-    assert!(files.len() > 10);
-    let voice = ["receive", "door", "pace"].map(|name| format!("{room}/../voice/{name}.rs").into());
-    for file in files.into_iter().chain(voice) {
-        let text = std::fs::read_to_string(&file).expect("text");
-        for banned in ["Instant", "SystemTime", "std::time", "std::thread", "std::fs", "std::net", "libc::", "unsafe"] {
-            assert!(!text.contains(banned), "{banned} in {}", file.display());
-        }
     }
 }

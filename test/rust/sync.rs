@@ -73,10 +73,20 @@ fn gamma(index: usize, mean: f64) -> f64 {
     -mean / 2.0 * ((1.0 - chance(2 * index)).ln() + (1.0 - chance(2 * index + 1)).ln())
 }
 
+/// For a second of every ten what comes in takes up to 200 ms longer.
+fn queue(at: f64) -> f64 {
+    200.0 - ((at % 10_000.0) - 2_000.0).abs().min(1_000.0) / 5.0
+}
+
+/// What comes in a tenth of a second comes together at its end.
+fn flush(at: f64) -> f64 {
+    100.0 - at % 100.0
+}
+
 #[test]
 fn a_picture_stays_within_50_ms_of_the_sound_and_freezes_no_longer_than_the_network() {
     type Way = (fn(usize, f64) -> Option<f64>, fn(usize, f64) -> f64);
-    let ways: [(&str, Way); 4] = [
+    let ways: [(&str, Way); 8] = [
         ("clean", (|_, _| Some(10.0), |_, _| 10.0)),
         ("jitter", (|i, _| Some(gamma(i, 20.0)), |i, _| 10.0 + gamma(i + 9_999, 20.0))),
         ("loss", (|i, _| (chance(i + 77) > 0.05).then_some(gamma(i, 10.0)), |i, _| gamma(i + 9_999, 10.0))),
@@ -87,6 +97,11 @@ fn a_picture_stays_within_50_ms_of_the_sound_and_freezes_no_longer_than_the_netw
                 |i, at| gamma(i, 10.0) + if at > 30_000.0 { 100.0 } else { 0.0 },
             ),
         ),
+        // Both wait for the same queue.
+        ("a queue that fills", (|i, at| Some(gamma(i, 6.0) + queue(at)), |i, at| gamma(i + 9_999, 6.0) + queue(at))),
+        ("a slow sender", (|i, at| Some(gamma(i, 10.0) + at * 2e-4), |i, at| gamma(i + 9_999, 10.0) + at * 2e-4)),
+        ("a fast sender", (|i, at| Some(gamma(i, 10.0) - at * 2e-4), |i, at| gamma(i + 9_999, 10.0) - at * 2e-4)),
+        ("flushes", (|i, at| Some(gamma(i, 2.0) + flush(at)), |i, at| gamma(i + 9_999, 2.0) + flush(at))),
     ];
     for (name, (audio, video)) in ways {
         let mut seen = watch(audio, video);

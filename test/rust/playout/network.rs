@@ -1,4 +1,5 @@
 //! A sender, a network and a listener in virtual time.
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use std::f32::consts::TAU;
 use std::sync::OnceLock;

@@ -169,6 +169,10 @@ impl Room {
         self.speaker.lock().expect("one thread").run(end);
     }
 
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.receiver.set_mode(mode);
+    }
+
     pub fn stats(&self) -> ReceiveStats {
         self.receiver.stats()
     }
