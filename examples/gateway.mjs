@@ -3,7 +3,7 @@
 //   node examples/gateway.mjs        sends ten seconds there and back, and says what it cost
 import { randomBytes } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
-import sdl from '../js/index.cjs'
+import sdl from 'sdl-callback-audio'
 
 const { AudioProcessor, OpusDecoder, PacketOpener, PacketSealer, Resampler, floatToInt16 } = sdl
 

@@ -85,7 +85,10 @@ export interface OpusSettings {
   readonly bitrate?: number
   /** 0 (quick) to 10 (good). Default: libopus's. */
   readonly complexity?: number
-  /** Redundancy for the packet before, in speech and with `packetLossPercent` above 0. Default false. */
+  /**
+   * Redundancy for the packet before, in speech. libopus adds it where bitrate and `packetLossPercent` leave room for it: at 24 kHz
+   * and 24 kb/s from 10 percent on, at 16 kb/s not at all. Default false.
+   */
   readonly fec?: boolean
   /** Next to nothing is sent while nobody speaks. Default false. */
   readonly dtx?: boolean

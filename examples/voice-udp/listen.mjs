@@ -1,11 +1,12 @@
 // The other end: packets go from the socket to a receiver, which plays them on native threads; here they are only handed over.
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import sdl from '../../js/index.cjs'
+import sdl from 'sdl-callback-audio'
+import { openOrGiveUp } from './open.mjs'
 
 const [{ key }] = await once(process, 'message')
 
-const speaker = sdl.audio.openDevice({ type: 'playback' }, { channels: 1, frequency: 48_000, periodFrames: 480 })
+const speaker = openOrGiveUp({ type: 'playback' }, { channels: 1, frequency: 48_000, periodFrames: 480 })
 const opener = new sdl.PacketOpener({ format: 'seq-pts', key: Buffer.from(key, 'hex'), direction: 'client' })
 const receiver = new sdl.Receiver({ source: speaker.createSource(), opener })
 const socket = dgram.createSocket('udp4')

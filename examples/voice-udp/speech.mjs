@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import sdl from '../../js/index.cjs'
+import sdl from 'sdl-callback-audio'
 
 const HZ = 48_000
 
