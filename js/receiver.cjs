@@ -6,7 +6,7 @@ const { invalid } = require('./errors.cjs')
 const { slotOf: heldSlotOf } = require('./held.cjs')
 const { Owned, slotOf } = require('./owned.cjs')
 const { PacketOpener, formatOf, handOver } = require('./packets.cjs')
-const { PlayoutClock, checkTrack, checkUs, interpretMode } = require('./playout.cjs')
+const { PlayoutClock, checkModePlace, checkTrack, checkUs, interpretMode } = require('./playout.cjs')
 const { AudioSource } = require('./source.cjs')
 
 const { receiverPush } = native
@@ -16,7 +16,8 @@ const NOW = NaN
 
 /** Checks the options and starts; returns the native slot. */
 const start = (options) => {
-  checkOptions(options)
+  checkOptions(options, ['source', 'codec', 'opener', 'mode', 'clock', 'track'])
+  checkModePlace(options)
   const { source, codec = 'opus', opener, mode, clock, track } = options
   if (!(source instanceof AudioSource)) throw expected('an AudioSource', 'source', source)
   checkWord('codec', codec, ['opus', 'pcm'])

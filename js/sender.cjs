@@ -24,7 +24,7 @@ class Sender extends KnownEventsEmitter {
   #mode
 
   constructor (options) {
-    checkOptions(options)
+    checkOptions(options, ['tap', 'processor', 'sealer'])
     const { tap, processor, sealer } = options
     for (const [name, value, kind] of [['tap', tap, AudioTap], ['processor', processor, AudioProcessor], ['sealer', sealer, PacketSealer]]) {
       if (!(value instanceof kind)) throw invalid(`Expected ${kind.name} for ${name}`, { [name]: value })

@@ -111,7 +111,7 @@ const queueOf = (source, slot, ring) => ({
 
 /** Checks what `createSource` was given, and opens the source on the device in `slot`. */
 const openSource = (device, slot, options = {}) => {
-  checkOptions(options)
+  checkOptions(options, ['ring', 'frequency', 'channels', 'targetMs', 'gain'])
   const { ring } = options
   const words = ringWords(ring)
   const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options
