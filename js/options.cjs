@@ -21,8 +21,13 @@ const integer = (name, value) => {
   if (!Number.isInteger(value)) throw invalid(`${name} must be an integer`, { [name]: value })
 }
 
-const range = (name, value, min, max, allowed = () => true) => {
-  if (value < min || value > max || !allowed(value)) throw outOfRange(`invalid ${name}`, { [name]: value })
+const range = (name, value, min, max) => {
+  if (value < min || value > max) throw outOfRange(`Expected ${name} from ${min} to ${max} but received ${value}`, { [name]: value })
+}
+
+/** For what `@kmamal/sdl` refuses too, in its words. */
+const allowed = (name, value, isAllowed) => {
+  if (!isAllowed) throw outOfRange(`invalid ${name}`, { [name]: value })
 }
 
 /** In words, whatever it is: a string in quotes, what cannot be made one by its type. */
@@ -95,12 +100,14 @@ const interpret = (device, options) => {
     throw invalid('device.name must be a string', { name })
   }
   integer('channels', channels)
-  range('channels', channels, 1, MAX_CHANNELS)
+  allowed('channels', channels, channels >= 1 && channels <= MAX_CHANNELS)
   integer('frequency', frequency)
+  allowed('frequency', frequency, frequency > 0)
   range('frequency', frequency, MIN_FREQUENCY, MAX_FREQUENCY)
   if (typeof format !== 'string') throw invalid('format must be a string', { format })
   integer('buffered', buffered)
-  range('buffered', buffered, 1, MAX_BUFFERED, isPowerOfTwo)
+  allowed('buffered', buffered, buffered > 0 && isPowerOfTwo(buffered))
+  range('buffered', buffered, 1, MAX_BUFFERED)
   const known = formats.get(format)
   if (!known) throw invalid('invalid format', { format })
 

@@ -50,6 +50,52 @@ describe('An error says what to do:', function () {
       assert.throws(() => audio.attach(77), { code: 'ERR_AUDIO_DEVICE_NOT_FOUND', handle: 77 })
     }))
 
+  it('who is out of range is told the range', () =>
+    perform(FAST, ({ assert, audio, speaker }) => {
+      const open = (options) => () => audio.openDevice({ type: 'playback', name: '/dev/null' }, options)
+      const said = (message) => ({ code: 'ERR_AUDIO_OUT_OF_RANGE', message })
+      assert.throws(open({ periodFrames: 0 }), said('Expected periodFrames from 1 to 32768 but received 0'))
+      assert.throws(open({ frequency: 999 }), said('Expected frequency from 1000 to 384000 but received 999'))
+      assert.throws(open({ buffered: 131072 }), said('Expected buffered from 1 to 65536 but received 131072'))
+      const output = speaker({}, '/dev/null')
+      assert.throws(() => output.createSource({ channels: 9 }), said('Expected channels from 1 to 8 but received 9'))
+      output.close()
+    }))
+
+  it('who has a packet of another format is told which was expected', () =>
+    perform(FAST, ({ assert, sdl }) => {
+      const key = Buffer.alloc(16)
+      const sealed = (format) => new sdl.PacketSealer({ format, key }).seal(Buffer.alloc(40))
+      const open = (format, packet) => () => new sdl.PacketOpener({ format, key }).open(packet)
+      assert.throws(open('xiaozhi', sealed('seq-pts')), {
+        code: 'ERR_AUDIO_PACKET_MALFORMED',
+        message: "open error: expected a packet of format 'xiaozhi', of type 1 with flags 0x00 or 0x80, but received type 1 with flags 0x01: is it one of format 'seq-pts'?",
+      })
+      assert.throws(open('seq-pts', sealed('xiaozhi')), ({ code, message }) => {
+        assert.equal(code, 'ERR_AUDIO_PACKET_MALFORMED')
+        return /expected a packet of format 'seq-pts'.* 0 channels.*: is it one of format 'xiaozhi'\?$/.test(message)
+      })
+    }))
+
+  it('who gives a device where a part of it is wanted is told how to make one', () =>
+    perform(FAST, ({ assert, sdl, speaker, microphone }) => {
+      const [output, input] = [speaker({}, '/dev/null'), microphone({}, '/dev/zero')]
+      const wrong = (message) => ({ code: 'ERR_AUDIO_INVALID_ARG', message })
+      assert.throws(() => new sdl.Sender({ tap: input }), wrong('Expected AudioTap for tap but received AudioRecordingInstance; use createTap()'))
+      assert.throws(() => new sdl.Sender({}), wrong('Expected AudioTap for tap but received undefined'))
+      assert.throws(() => new sdl.Receiver({ source: output }), wrong('Expected an AudioSource for source but received AudioPlaybackInstance; use createSource()'))
+      output.close()
+      input.close()
+    }))
+
+  it('who records from the disk driver is told how to choose the file', () =>
+    perform({ ...FAST, env: { ...process.env, SDL_DISKAUDIOFILEIN: '/nowhere/tape' } }, ({ assert, audio }) => {
+      assert.throws(() => audio.openDevice({ type: 'recording' }), {
+        code: 'ERR_AUDIO_OPEN_FAILED',
+        message: "SDL_OpenAudioDevice() error: Couldn't open /nowhere/tape: SDL_DISKAUDIOFILEIN names the file that the disk driver records from",
+      })
+    }))
+
   it('strings are shown as strings', () =>
     perform(FAST, ({ assert, audio }) => {
       const open = (options) => () => audio.openDevice({ type: 'playback' }, options)
