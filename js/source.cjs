@@ -65,6 +65,10 @@ class AudioSource extends Part {
     await when(this, slot, frames, options)
   }
 
+  async drain (options) {
+    await when(this, slotOf(this), undefined, options)
+  }
+
   clear () {
     native.clear(openSlotOf(this))
     exit.reconsider()
