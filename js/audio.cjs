@@ -7,6 +7,7 @@ const events = require('./events.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
 const { codedError, invalid } = require('./errors.cjs')
 const { formatHelpers } = require('./formats.cjs')
+const { info } = require('./info.cjs')
 const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
@@ -36,6 +37,10 @@ const notFound = (message, { type, name }, names) => {
   return codedError('DEVICE_NOT_FOUND', `${message.replace(/\.$/, '')}: asked for the ${type} device ${JSON.stringify(name)}; listed are: ${listed}`, {})
 }
 
+/** SDL names the file, and not how to choose another. */
+const noTape = ({ message }) =>
+  codedError('OPEN_FAILED', `${message}: SDL_DISKAUDIOFILEIN names the file that the disk driver records from`, {})
+
 /** type → the names that the audio system lists. */
 const listedNames = () => {
   try {
@@ -46,12 +51,18 @@ const listedNames = () => {
   }
 }
 
+/** What SDL said, and what it left out. */
+const explained = (refused, device) => {
+  if (refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND') return notFound(refused.message, device, listedNames()[device.type])
+  const isTape = device.type === 'recording' && /: Couldn't open [^:]*$/.test(refused.message) && info.drivers.audio.current === 'disk'
+  return isTape ? noTape(refused) : refused
+}
+
 const askOpen = (wanted, device) => {
   try {
     return ask(() => native.askOpen(wanted), native.opened)
   } catch (refused) {
-    const isUnknown = refused.code === 'ERR_AUDIO_DEVICE_NOT_FOUND'
-    const error = isUnknown ? notFound(refused.message, device, listedNames()[device.type]) : refused
+    const error = explained(refused, device)
     diagnostics.refused(error, device)
     throw error
   }

@@ -3,6 +3,7 @@
 const { isFloat32Array, isInt16Array, isSharedArrayBuffer, isTypedArray, isUint8Array } = require('node:util/types')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
 const { isGone, typeName } = require('./memory.cjs')
+const { checkNames } = require('./names.cjs')
 
 // Checks of what the codecs are given. Types are looked up in the object itself (`node:util/types`): native code trusts them.
 // Views on shared memory are refused natively.
@@ -58,8 +59,10 @@ const bytesOf = (name, value) => {
   return value
 }
 
-const checkOptions = (options) => {
+/** `names`: of the options that there are. */
+const checkOptions = (options, names = []) => {
   if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options)
+  checkNames(options, names)
 }
 
 const checkInteger = (name, value, min, max) => {
@@ -98,5 +101,5 @@ const notWhole = (samples, channels) =>
 
 module.exports = {
   bytesOf, checkBoolean, checkBytes, checkFloats, checkInt16s, checkInteger, checkKeyBytes, checkMs, checkOneOf, checkOptions,
-  checkPcm, checkWord, expected, notWhole,
+  checkPcm, checkWord, expected, notWhole, received,
 }

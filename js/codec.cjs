@@ -16,6 +16,12 @@ const [PACKET, LOST_BEFORE, LOST] = [0, 1, 2]
 const AS_BEFORE = -1
 const NO_OPTIONS = Object.freeze({})
 
+const STREAM_OPTIONS = ['frequency', 'channels']
+const SETTINGS = ['bitrate', 'complexity', 'fec', 'dtx', 'packetLossPercent', 'signal']
+const DECODE_OPTIONS = ['fec', 'frames']
+/** What an encoder is made with, whatever its stream. */
+const ENCODING_OPTIONS = ['application', ...SETTINGS]
+
 /** A packet is made here and copied to its own, exact size: cheaper than asking the native side for memory. */
 let scratch
 
@@ -34,8 +40,8 @@ const checkApplication = ({ application = 'voip' }) => {
   return application
 }
 
-const checkStream = (options) => {
-  checkOptions(options)
+const checkStream = (options, names = []) => {
+  checkOptions(options, [...STREAM_OPTIONS, ...names])
   const { frequency = 48_000, channels = 1 } = options
   checkOneOf('frequency', frequency, RATES)
   checkOneOf('channels', channels, [1, 2])
@@ -47,7 +53,7 @@ class OpusEncoder extends Owned {
   #channels
 
   constructor (options = {}) {
-    const { frequency, channels } = checkStream(options)
+    const { frequency, channels } = checkStream(options, ENCODING_OPTIONS)
     const slot = native.newOpusEncoder(frequency, channels, checkApplication(options), checkSettings(options))
     super(slot, native.closeOpusEncoder)
     this.#frequency = frequency
@@ -73,7 +79,7 @@ class OpusEncoder extends Owned {
 
   configure (options) {
     const slot = slotOf(this)
-    checkOptions(options)
+    checkOptions(options, SETTINGS)
     native.configureOpusEncoder(slot, checkSettings(options))
   }
 
@@ -112,7 +118,7 @@ class OpusDecoder extends Owned {
 
   decode (packet, options = NO_OPTIONS) {
     const slot = slotOf(this)
-    checkOptions(options)
+    checkOptions(options, DECODE_OPTIONS)
     const { fec = false, frames } = options
     const kind = this.#kindOf(packet, fec)
     const wanted = this.#framesOf(frames)
@@ -123,7 +129,7 @@ class OpusDecoder extends Owned {
 
   decodeInto (packet, out, options = NO_OPTIONS) {
     const slot = slotOf(this)
-    checkOptions(options)
+    checkOptions(options, DECODE_OPTIONS)
     const { fec = false, frames } = options
     const kind = this.#kindOf(packet, fec)
     const wanted = this.#framesOf(frames)
@@ -140,4 +146,4 @@ class OpusDecoder extends Owned {
   }
 }
 
-module.exports = { OpusEncoder, OpusDecoder, checkApplication, checkSettings, RATES, opusVersion: native.opusVersion() }
+module.exports = { ENCODING_OPTIONS, OpusEncoder, OpusDecoder, checkApplication, checkSettings, RATES, opusVersion: native.opusVersion() }

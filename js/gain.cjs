@@ -25,7 +25,7 @@ const rampFrames = (name, ms, frequency) => {
 const setGain = (held, gain, options = {}, frequency) => {
   const slot = slotOf(held)
   checkGain(gain)
-  checkOptions(options)
+  checkOptions(options, ['rampMs'])
   const { rampMs = 10 } = options
   native.setGain(slot, gain, rampFrames('rampMs', rampMs, frequency))
 }

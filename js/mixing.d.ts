@@ -108,6 +108,11 @@ export interface AudioSource extends KnownEventsEmitter<SourceEvents> {
   waitForSpace (frames: number, timeoutMs?: number): boolean
   /** Resolves when there is room for `frames`, 1 to `targetMs` worth of them, or as many as the ring holds. */
   whenSpace (frames: number, options?: WaitOptions): Promise<void>
+  /**
+   * Resolves when all that is queued now was heard, device latency included, or cleared. Waits while the device is paused; rejects with
+   * `ERR_AUDIO_CLOSED` if this source is closed first, `ERR_AUDIO_DEVICE_LOST` as `onLost` says.
+   */
+  drain (options?: WaitOptions): Promise<void>
   /** Drops what is queued, at once, and all that its conversion remembers of it. */
   clear (): void
   setGain (gain: number, options?: GainOptions): void

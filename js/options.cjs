@@ -2,6 +2,7 @@
 
 const { invalid, outOfRange } = require('./errors.cjs')
 const { formats } = require('./formats.cjs')
+const { NO_OTHER_WORDS, checkNames } = require('./names.cjs')
 
 const MAX_FREQUENCY = 384000
 const MIN_FREQUENCY = 1000
@@ -20,8 +21,13 @@ const integer = (name, value) => {
   if (!Number.isInteger(value)) throw invalid(`${name} must be an integer`, { [name]: value })
 }
 
-const range = (name, value, min, max, allowed = () => true) => {
-  if (value < min || value > max || !allowed(value)) throw outOfRange(`invalid ${name}`, { [name]: value })
+const range = (name, value, min, max) => {
+  if (value < min || value > max) throw outOfRange(`Expected ${name} from ${min} to ${max} but received ${value}`, { [name]: value })
+}
+
+/** For what `@kmamal/sdl` refuses too, in its words. */
+const allowed = (name, value, isAllowed) => {
+  if (!isAllowed) throw outOfRange(`invalid ${name}`, { [name]: value })
 }
 
 /** In words, whatever it is: a string in quotes, what cannot be made one by its type. */
@@ -49,9 +55,10 @@ const oneOf = (name, value, words) => {
   }
 }
 
-/** Where options may be left out, they are an object or undefined. */
-const checkOptions = (options) => {
+/** Where options may be left out, they are an object or undefined. `names`: of those that there are. */
+const checkOptions = (options, names = []) => {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object', { options })
+  checkNames(options, names)
 }
 
 const checkDevice = (device) => {
@@ -62,35 +69,19 @@ const checkDevice = (device) => {
 
 /** What `@kmamal/sdl` does not know, and so no program for it asks for. */
 const OWN_OPTIONS = ['periodFrames', 'capacityMs', 'maxQueuedMs', 'onOverflow', 'onLost']
+const DEVICE_OPTIONS = ['frequency', 'channels', 'format', 'buffered', ...OWN_OPTIONS]
 
-/** Whether one edit, two in long names, makes `word` of `name`; letters count whatever their case. */
-const isNearly = (word, name) => {
-  const [from, to] = [word.toLowerCase(), name.toLowerCase()]
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (let at = 0; at < from.length; at++) {
-    const next = [at + 1]
-    for (let index = 0; index < to.length; index++) {
-      next.push(Math.min(row[index] + (from[at] === to[index] ? 0 : 1), row[index + 1] + 1, next[index] + 1))
-    }
-    row = next
-  }
-  return row[to.length] <= (name.length > 6 ? 2 : 1)
-}
-
-/** Other names are left alone, as the peer does: only what is nearly one of ours is a mistake, or one of ours in the wrong place. */
-const checkNames = (device, options) => {
+/** Other names are left alone, as the peer does: only what is nearly one of these is a mistake, or one of ours in the wrong place. */
+const checkPlaces = (device, options) => {
   const misplaced = OWN_OPTIONS.find((own) => Object.hasOwn(device, own))
   if (misplaced) throw invalid(`Expected ${misplaced} in the options, the second argument, but received it in the device`, { device })
-  for (const word of Object.keys(options)) {
-    const name = OWN_OPTIONS.includes(word) ? undefined : OWN_OPTIONS.find((own) => isNearly(word, own))
-    if (name) throw invalid(`Expected the option ${name} but received ${word}`, { [word]: options[word] })
-  }
+  checkNames(options, DEVICE_OPTIONS, NO_OTHER_WORDS)
 }
 
 /** Checks what `openDevice` was given; returns it in the units of the native call. */
 const interpret = (device, options) => {
   checkOptions(options)
-  checkNames(device, options)
+  checkPlaces(device, options)
   const { name, type } = device
   const recording = type === 'recording'
   const {
@@ -109,12 +100,14 @@ const interpret = (device, options) => {
     throw invalid('device.name must be a string', { name })
   }
   integer('channels', channels)
-  range('channels', channels, 1, MAX_CHANNELS)
+  allowed('channels', channels, channels >= 1 && channels <= MAX_CHANNELS)
   integer('frequency', frequency)
+  allowed('frequency', frequency, frequency > 0)
   range('frequency', frequency, MIN_FREQUENCY, MAX_FREQUENCY)
   if (typeof format !== 'string') throw invalid('format must be a string', { format })
   integer('buffered', buffered)
-  range('buffered', buffered, 1, MAX_BUFFERED, isPowerOfTwo)
+  allowed('buffered', buffered, buffered > 0 && isPowerOfTwo(buffered))
+  range('buffered', buffered, 1, MAX_BUFFERED)
   const known = formats.get(format)
   if (!known) throw invalid('invalid format', { format })
 
@@ -147,6 +140,6 @@ const interpret = (device, options) => {
 }
 
 module.exports = {
-  MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, MAX_PERIOD_FRAMES, checkDevice, checkOptions, integer, interpret, milliseconds, oneOf, range,
-  shown,
+  DEVICE_OPTIONS, MIN_FREQUENCY, MAX_FREQUENCY, MAX_CHANNELS, MAX_PERIOD_FRAMES, checkDevice, checkOptions, integer, interpret, milliseconds,
+  oneOf, range, shown,
 }

@@ -8,6 +8,9 @@ const { seal, openPacket, openerLast } = native
 
 const FORMATS = ['xiaozhi', 'seq-pts']
 const SUITES = ['aes-128-ctr', 'aes-256-ctr', 'aes-128-gcm', 'aes-256-gcm']
+const PACKET_OPTIONS = ['format', 'key', 'suite', 'ssrc', 'direction']
+const SEALER_OPTIONS = ['frequency', 'channels', 'codec', 'sequence']
+const SEAL_OPTIONS = ['timestamp', 'frames', 'marker']
 const U32 = 2 ** 32 - 1
 /** What the timestamp of a format goes up to. */
 const LAST_TIMESTAMP = { xiaozhi: U32, 'seq-pts': Number.MAX_SAFE_INTEGER }
@@ -28,8 +31,8 @@ const directionOf = (direction) => {
 const defaultSuite = (format, key) => `aes-${key.length === 32 ? 256 : 128}-${format === 'xiaozhi' ? 'ctr' : 'gcm'}`
 
 /** Checks what sealers and openers have in common; returns it as the native side takes it. */
-const interpret = (options) => {
-  checkOptions(options)
+const interpret = (options, names = []) => {
+  checkOptions(options, [...PACKET_OPTIONS, ...names])
   const { format, key, ssrc, direction } = options
   checkWord('format', format, FORMATS)
   checkKeyBytes('key', key)
@@ -44,7 +47,7 @@ class PacketSealer extends Owned {
   #overhead
 
   constructor (options) {
-    const raw = interpret(options)
+    const raw = interpret(options, SEALER_OPTIONS)
     const { frequency = 48_000, channels = 1, codec = 'opus', sequence = 1 } = options
     checkInteger('frequency', frequency, 1, U32)
     checkInteger('channels', channels, 1, 255)
@@ -70,7 +73,7 @@ class PacketSealer extends Owned {
     const slot = slotOf(this)
     checkBytes('payload', payload)
     checkBytes('out', out)
-    checkOptions(options)
+    checkOptions(options, SEAL_OPTIONS)
     const { timestamp = 0, frames = UNCOUNTED, marker = false } = options
     checkInteger('timestamp', timestamp, 0, this.#lastTimestamp)
     if (frames !== UNCOUNTED) checkInteger('frames', frames, 0, U32)

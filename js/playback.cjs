@@ -70,7 +70,7 @@ class AudioPlaybackInstance extends AudioInstance {
 
   stop (options = {}) {
     const slot = slotOf(this)
-    checkOptions(options)
+    checkOptions(options, ['fadeMs'])
     const { fadeMs = FADE_MS } = options
     const discarded = native.stop(slot, rampFrames('fadeMs', fadeMs, this.frequency))
     exit.reconsider()

@@ -2,8 +2,9 @@
 
 const native = require('./binding.cjs')
 const { RATES } = require('./codec.cjs')
-const { checkBytes, checkFloats, checkInteger, checkMs, checkOneOf, checkOptions, checkWord, expected, notWhole } = require('./check.cjs')
+const { checkBytes, checkFloats, checkInteger, checkMs, checkOneOf, checkOptions, checkWord, expected, notWhole, received } = require('./check.cjs')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
+const { checkNames } = require('./names.cjs')
 const { Owned, slotOf } = require('./owned.cjs')
 
 const { jitterPush, jitterPull } = native
@@ -33,9 +34,17 @@ const nowOr = (nowUs) => {
   return nowUs
 }
 
+/** A mode is an option of its own, wherever a mode is one. */
+const checkModePlace = (options) => {
+  const { auto, fixedMs } = options
+  if (fixedMs !== undefined) throw invalid(`Expected mode: { fixedMs: ${received(fixedMs)} } but received fixedMs`, { fixedMs })
+  if (auto !== undefined) throw invalid('Expected mode: { auto: { minMs, maxMs } } but received auto', { auto })
+}
+
 /** A mode as native code takes it. */
 const interpretMode = (mode = {}) => {
   if (typeof mode !== 'object' || mode === null) throw expected('an object', 'mode', mode)
+  checkNames(mode, ['auto', 'fixedMs'])
   const { auto, fixedMs } = mode
   if (fixedMs !== undefined) {
     if (auto !== undefined) throw invalid('Expected either auto or fixedMs for mode but received both', { mode })
@@ -43,6 +52,7 @@ const interpretMode = (mode = {}) => {
     return { kind: 'fixed', minMs: fixedMs, maxMs: fixedMs }
   }
   if (auto !== undefined && (typeof auto !== 'object' || auto === null)) throw expected('an object', 'mode.auto', auto)
+  checkNames(auto ?? {}, ['minMs', 'maxMs'])
   const { minMs = MIN_MS, maxMs = Math.max(MAX_MS, minMs) } = auto ?? {}
   checkMs('minMs', minMs, 0, LONGEST_MS)
   checkMs('maxMs', maxMs, minMs, LONGEST_MS)
@@ -56,7 +66,8 @@ class JitterBuffer extends Owned {
   #channels
 
   constructor (options = {}) {
-    checkOptions(options)
+    checkOptions(options, ['frequency', 'channels', 'codec', 'mode', 'estimator'])
+    checkModePlace(options)
     const { frequency = 48_000, channels = 1, codec = 'opus', mode, estimator = 'auto' } = options
     checkWord('codec', codec, ['opus', 'pcm'])
     checkWord('estimator', estimator, ['auto', 'rfc3550'])
@@ -124,7 +135,8 @@ class PlayoutClock extends Owned {
       this.#handle = options
       return
     }
-    checkOptions(options)
+    checkOptions(options, ['mode'])
+    checkModePlace(options)
     const { slot, handle } = native.newPlayoutClock(interpretMode(options.mode))
     super(slot, native.closePlayoutClock)
     this.#handle = handle
@@ -178,7 +190,7 @@ class PlayoutBuffer extends Owned {
   #next = 0
 
   constructor (options) {
-    checkOptions(options)
+    checkOptions(options, ['clock', 'track', 'kind', 'maxFrames'])
     const { clock, track, kind, maxFrames = 60 } = options
     if (!(clock instanceof PlayoutClock)) throw expected('a PlayoutClock', 'clock', clock)
     checkTrack(track)
@@ -216,4 +228,4 @@ class PlayoutBuffer extends Owned {
   }
 }
 
-module.exports = { JitterBuffer, PlayoutBuffer, PlayoutClock, checkTrack, checkUs, interpretMode }
+module.exports = { JitterBuffer, PlayoutBuffer, PlayoutClock, checkModePlace, checkTrack, checkUs, interpretMode }

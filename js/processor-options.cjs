@@ -1,11 +1,16 @@
 'use strict'
 
-const { RATES, checkApplication, checkSettings } = require('./codec.cjs')
+const { ENCODING_OPTIONS, RATES, checkApplication, checkSettings } = require('./codec.cjs')
 const {
   checkBoolean, checkInteger, checkKeyBytes, checkMs, checkOneOf, checkOptions, checkWord, expected,
 } = require('./check.cjs')
 const { codedError, invalid, outOfRange } = require('./errors.cjs')
+const { checkNames } = require('./names.cjs')
 
+const ADAPTIVE_OPTIONS = ['stepDownMs', 'holdMs']
+const NAMES = [
+  'frequency', 'outputFrequency', 'channels', 'frameMs', 'opus', 'mode', 'allowPlaintext', 'key', 'suite', 'adaptive', ...ADAPTIVE_OPTIONS,
+]
 const MODES = ['full', 'medium', 'minimal', 'emergency']
 const FRAME_MS = [2.5, 5, 10, 20, 40, 60]
 const SUITES = ['aes-128-ctr', 'aes-192-ctr', 'aes-256-ctr', 'aes-128-gcm', 'aes-256-gcm']
@@ -34,6 +39,7 @@ const checkAdaptive = (options, frameMs) => {
   if (typeof adaptive !== 'boolean' && (typeof adaptive !== 'object' || adaptive === null)) {
     throw expected('a boolean or an object', 'adaptive', adaptive)
   }
+  checkNames(adaptive, ADAPTIVE_OPTIONS)
   const { stepDownMs = frameMs / 2, holdMs = HOLD_MS } = { stepDownMs: options.stepDownMs, holdMs: options.holdMs, ...adaptive }
   checkMs('stepDownMs', stepDownMs, 0, HOUR_MS)
   checkMs('holdMs', holdMs, 0, HOUR_MS)
@@ -54,7 +60,7 @@ const checkFrame = (frequency, frameMs) => {
 
 /** Checks what a processor was given; returns it as the native side takes it. */
 const interpret = (options) => {
-  checkOptions(options)
+  checkOptions(options, NAMES)
   const {
     frequency = 48_000,
     outputFrequency = RATES.includes(frequency) ? frequency : 48_000,
@@ -67,7 +73,7 @@ const interpret = (options) => {
   checkInteger('frequency', frequency, 1000, 384_000)
   checkOneOf('outputFrequency', outputFrequency, RATES)
   checkOneOf('channels', channels, [1, 2])
-  checkOptions(opus)
+  checkOptions(opus, ENCODING_OPTIONS)
   checkBoolean('allowPlaintext', allowPlaintext)
   checkWord('mode', mode, MODES)
   if (mode === 'emergency' && !allowPlaintext) {

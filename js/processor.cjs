@@ -182,7 +182,7 @@ class AudioProcessorPool extends KnownEventsEmitter {
 
   constructor (options = {}) {
     super(['packets', 'error'])
-    checkOptions(options)
+    checkOptions(options, ['threads'])
     const { threads } = options
     if (threads !== undefined) checkInteger('threads', threads, 1, 256)
     this.#owned = new Owned(native.newProcessorPool(threads), native.closeProcessorPool, 'AudioProcessorPool')

@@ -1,12 +1,12 @@
 'use strict'
 
 const native = require('./binding.cjs')
-const { checkBytes, checkOptions, checkWord, expected } = require('./check.cjs')
+const { checkBytes, checkOptions, checkWord, expected, received } = require('./check.cjs')
 const { invalid } = require('./errors.cjs')
 const { slotOf: heldSlotOf } = require('./held.cjs')
 const { Owned, slotOf } = require('./owned.cjs')
 const { PacketOpener, formatOf, handOver } = require('./packets.cjs')
-const { PlayoutClock, checkTrack, checkUs, interpretMode } = require('./playout.cjs')
+const { PlayoutClock, checkModePlace, checkTrack, checkUs, interpretMode } = require('./playout.cjs')
 const { AudioSource } = require('./source.cjs')
 
 const { receiverPush } = native
@@ -16,9 +16,13 @@ const NOW = NaN
 
 /** Checks the options and starts; returns the native slot. */
 const start = (options) => {
-  checkOptions(options)
+  checkOptions(options, ['source', 'codec', 'opener', 'mode', 'clock', 'track'])
+  checkModePlace(options)
   const { source, codec = 'opus', opener, mode, clock, track } = options
-  if (!(source instanceof AudioSource)) throw expected('an AudioSource', 'source', source)
+  if (!(source instanceof AudioSource)) {
+    const hint = typeof source?.createSource === 'function' ? '; use createSource()' : ''
+    throw invalid(`Expected an AudioSource for source but received ${received(source)}${hint}`, { source })
+  }
   checkWord('codec', codec, ['opus', 'pcm'])
   if (opener !== undefined && !(opener instanceof PacketOpener)) throw expected('a PacketOpener', 'opener', opener)
   if (opener && codec === 'pcm' && formatOf(opener) !== 'seq-pts') {

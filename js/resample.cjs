@@ -32,7 +32,7 @@ const int16ToFloat = (samples, out) => {
 }
 
 const checkRates = (options) => {
-  checkOptions(options)
+  checkOptions(options, ['from', 'to', 'channels', 'quality'])
   const { from, to, channels = 1, quality = 'voice' } = options
   checkInteger('from', from, 1000, 384_000)
   checkInteger('to', to, 1000, 384_000)

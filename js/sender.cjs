@@ -2,7 +2,7 @@
 
 const native = require('./binding.cjs')
 const { KnownEventsEmitter } = require('./emitter.cjs')
-const { checkBytes, checkOptions } = require('./check.cjs')
+const { checkBytes, checkOptions, received } = require('./check.cjs')
 const { invalid, outOfRange } = require('./errors.cjs')
 const { slotOf: heldSlotOf } = require('./held.cjs')
 const { Owned, slotOf } = require('./owned.cjs')
@@ -24,10 +24,13 @@ class Sender extends KnownEventsEmitter {
   #mode
 
   constructor (options) {
-    checkOptions(options)
+    checkOptions(options, ['tap', 'processor', 'sealer'])
     const { tap, processor, sealer } = options
     for (const [name, value, kind] of [['tap', tap, AudioTap], ['processor', processor, AudioProcessor], ['sealer', sealer, PacketSealer]]) {
-      if (!(value instanceof kind)) throw invalid(`Expected ${kind.name} for ${name}`, { [name]: value })
+      if (!(value instanceof kind)) {
+        const hint = typeof value?.createTap === 'function' ? '; use createTap()' : ''
+        throw invalid(`Expected ${kind.name} for ${name} but received ${received(value)}${hint}`, { [name]: value })
+      }
     }
     if (tap.frequency !== processor.frequency || tap.channels !== processor.channels) {
       throw invalid('Expected tap and processor of the same frequency and channels', { tap, processor })

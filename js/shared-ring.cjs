@@ -2,6 +2,7 @@
 
 const { invalid, outOfRange } = require('./errors.cjs')
 const { notWhole } = require('./memory.cjs')
+const { checkOptions } = require('./options.cjs')
 
 // A ring of Float32 frames in a SharedArrayBuffer. How it lies in memory is said in src/link/shared.rs.
 
@@ -45,7 +46,9 @@ class SharedRing {
     this.#channels = channels
   }
 
-  static allocate ({ frames, channels = 1 } = {}) {
+  static allocate (options = {}) {
+    checkOptions(options, ['frames', 'channels'])
+    const { frames, channels = 1 } = options
     for (const [name, value] of Object.entries({ frames, channels })) {
       if (!Number.isInteger(value)) throw invalid(`${name} must be an integer`, { [name]: value })
     }

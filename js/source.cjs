@@ -65,6 +65,10 @@ class AudioSource extends Part {
     await when(this, slot, frames, options)
   }
 
+  async drain (options) {
+    await when(this, slotOf(this), undefined, options)
+  }
+
   clear () {
     native.clear(openSlotOf(this))
     exit.reconsider()
@@ -111,7 +115,7 @@ const queueOf = (source, slot, ring) => ({
 
 /** Checks what `createSource` was given, and opens the source on the device in `slot`. */
 const openSource = (device, slot, options = {}) => {
-  checkOptions(options)
+  checkOptions(options, ['ring', 'frequency', 'channels', 'targetMs', 'gain'])
   const { ring } = options
   const words = ringWords(ring)
   const { frequency = device.frequency, channels = ring?.channels ?? device.channels, targetMs = 200, gain = 1 } = options

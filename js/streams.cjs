@@ -3,7 +3,7 @@
 const { Readable, Writable, addAbortSignal } = require('node:stream')
 const { codedError, invalid } = require('./errors.cjs')
 const { notWhole } = require('./memory.cjs')
-const { checkOptions } = require('./options.cjs')
+const { DEVICE_OPTIONS, checkOptions } = require('./options.cjs')
 
 // Devices as streams of Node. Who waits is woken by the device, never by a timer.
 
@@ -17,10 +17,11 @@ const LIVE_EXCESS_MS = 30
 const LIVE_LOOK_MS = 2000
 
 const STREAM_OPTIONS = ['highWaterMark', 'emitClose', 'live']
+const NAMES = ['device', 'name', 'signal', ...STREAM_OPTIONS, ...DEVICE_OPTIONS]
 
 /** Takes the options apart: what the device is, what it is opened with, and what the stream is made with. */
 const sort = (options, type) => {
-  checkOptions(options)
+  checkOptions(options, NAMES)
   const { device = {}, name = device?.name, signal, ...rest } = options
   if (typeof device !== 'object' || device === null) throw invalid('device must be an object', { device })
   if (device.type !== undefined && device.type !== type) throw invalid(`Expected a ${type} device`, { device })

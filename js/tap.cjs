@@ -81,7 +81,7 @@ class AudioTap extends Part {
 
 /** Checks what `createTap` was given, and opens the tap on the microphone in `slot`. */
 const openTap = (device, slot, options = {}) => {
-  checkOptions(options)
+  checkOptions(options, ['ring', 'maxQueuedMs', 'onOverflow'])
   const { ring, maxQueuedMs = 10_000, onOverflow = 'drop-oldest' } = options
   milliseconds('maxQueuedMs', maxQueuedMs)
   oneOf('onOverflow', onOverflow, ['drop-oldest', 'drop-newest'])

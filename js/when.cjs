@@ -41,7 +41,7 @@ events.onWaited((token, how) => {
  */
 const when = (held, slot, frames, options = {}) =>
   new Promise((resolve, reject) => {
-    checkOptions(options)
+    checkOptions(options, ['signal'])
     const { signal } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid('signal must be an AbortSignal', { signal })
     if (signal?.aborted) throw aborted(signal)

@@ -20,6 +20,16 @@ export const spec = {
   ],
 }
 
+/** Whether the default speaker does, which need not be listed. */
+const speakerOpens = ({ audio }) => {
+  try {
+    audio.openDevice({ type: 'playback' }).close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Indented, what does not fit further than its beginning. */
 const lines = (text) =>
   wrap(text, columnsOf(process.stdout) - INDENT).map((line, index) => ' '.repeat(index === 0 ? INDENT / 2 : INDENT) + line).join('\n')
@@ -32,13 +42,15 @@ export const run = async ({ json }) => {
   else {
     const { bold, dim } = stylesFor(process.stdout)
     print(current === null ? 'No audio system answers: npx sdl-callback-audio doctor' : `Audio system: ${current}`)
+    const isUsable = devices.length > 0 || (current !== null && speakerOpens(sdl))
+    if (current !== null && !isUsable) print('No device is listed, and the default speaker does not open: npx sdl-callback-audio doctor')
     for (const [type, title] of Object.entries(TITLES)) {
       print(bold(title))
       const names = devices.filter((device) => device.type === type).map(({ name }) => name)
       for (const name of names) print(lines(name))
       if (names.length > 0) continue
       const mayWork = `; the default ${DEFAULTS[type]} may work all the same: npx sdl-callback-audio ${TRIES[type]}`
-      print(dim(lines(`none listed${current === null ? '' : mayWork}`)))
+      print(dim(lines(`none listed${isUsable ? mayWork : ''}`)))
     }
   }
   return current === null ? 1 : 0

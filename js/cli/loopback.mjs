@@ -2,12 +2,14 @@
 import fs from 'node:fs'
 import process from 'node:process'
 import { DEVICE, FREQUENCY, JSON_SWITCH, PERIOD } from './arguments.mjs'
+import { checkWritable, writing } from './files.mjs'
 import { measureLoopback, quantile } from './loopback-measure.mjs'
 import { loopbackPicture } from './loopback-picture.mjs'
 import { chooseDevice, loadSdl } from './sound.mjs'
 import { LiveLines, bar, columnsOf, ms, print, stylesFor, wrap } from './text.mjs'
 
 const BAR = 30
+const KIND = 'the name of a picture, as loopback.svg'
 
 export const spec = {
   says: 'measures the round trip, out and in again, and draws it',
@@ -55,6 +57,7 @@ const NOT_HEARD = 'sdl-callback-audio: loopback: nothing of what was played came
   'default source), turn them up, or choose others with --output and --input. More: loopback --help'
 
 export const run = async ({ periods, probes, gain, frequency, warm, svg, output, input, json }, ending) => {
+  if (svg) checkWritable(svg, KIND)
   const sdl = await loadSdl()
   const devices = { output: chooseDevice(sdl, 'playback', output).name, input: chooseDevice(sdl, 'recording', input).name }
   const lines = new LiveLines(process.stderr)
@@ -71,7 +74,7 @@ export const run = async ({ periods, probes, gain, frequency, warm, svg, output,
   if (json) print(JSON.stringify(results))
   else if (results.length > 0) print(table(results, stylesFor(process.stdout)))
   // After what was measured is told: a picture that cannot be written takes nothing else away.
-  if (svg && results.length > 0) fs.writeFileSync(svg, loopbackPicture(results))
+  if (svg && results.length > 0) writing(svg, KIND, () => fs.writeFileSync(svg, loopbackPicture(results)))
   const isHeard = results.every(({ roundTripMs }) => roundTripMs.length > 0)
   if (!isHeard) process.stderr.write(`${wrap(NOT_HEARD, columnsOf(process.stderr) - 1).join('\n')}\n`)
   return isHeard ? 0 : 1

@@ -29,14 +29,17 @@ const say = (text) => {
 
 const hint = (words) => process.stderr.write(`Try: npx sdl-callback-audio ${words}\n`)
 
+/** By which of its names the device was asked for. */
+const deviceOption = (words) => words.find((word) => /^--(device|input|output)\b/.test(word))?.split('=')[0] ?? '--device'
+
 const version = async () => {
   const { createRequire } = await import('node:module')
   return createRequire(import.meta.url)('../../package.json').version
 }
 
 /** What a command that could not go on is told of; one that was interrupted was told already. Scripts find it in the JSON, too. */
-const failure = (name, error, json = false) => {
-  if (json) process.stdout.write(`${JSON.stringify({ error: { message: String(error?.message ?? error), code: error?.code ?? null } })}\n`)
+const failure = (name, error, rest = []) => {
+  if (rest.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { message: String(error?.message ?? error), code: error?.code ?? null } })}\n`)
   if (error instanceof UsageError) {
     say(error.message)
     hint(`${name} --help`)
@@ -45,7 +48,8 @@ const failure = (name, error, json = false) => {
   const isTold = typeof error?.code === 'string'
   if (isTold) say(`${name}: ${error.message} (${error.code})`)
   else process.stderr.write(`${error?.stack ?? error}\n`)
-  if (/^ERR_AUDIO_(OPEN_FAILED|DEVICE|LOAD)/.test(error?.code)) hint('doctor')
+  if (error?.code === 'ERR_AUDIO_DEVICE_NOT_FOUND') hint(`devices, or leave out ${deviceOption(rest)}`)
+  else if (/^ERR_AUDIO_(OPEN_FAILED|DEVICE|LOAD)/.test(error?.code)) hint('doctor')
   return FAILED
 }
 
@@ -75,7 +79,7 @@ const run = async ([name, ...rest]) => {
     const code = await command(interpret(spec, rest), ending)
     return ending.exitCode ?? code
   } catch (error) {
-    return ending.exitCode ?? failure(name, error, rest.includes('--json'))
+    return ending.exitCode ?? failure(name, error, rest)
   }
 }
 

@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import { DEVICE, JSON_SWITCH, PERIOD } from './arguments.mjs'
+import { statOf } from './files.mjs'
 import { play } from './playing.mjs'
 import { decodeWav } from './wav.mjs'
 
@@ -26,10 +27,9 @@ export const spec = {
 /** The file, or what stdin brings, and how many bytes it has if that is known. */
 const open = (file) => {
   if (file === '-') return { bytes: process.stdin, length: null }
-  const stat = fs.statSync(file)
-  if (stat.isDirectory()) throw Object.assign(new Error(`${file} is a folder: expected a WAV file`), { code: 'EISDIR' })
+  const { size } = statOf(file, 'a WAV file')
   // A pipe or a device says that it has none.
-  return { bytes: fs.createReadStream(file), length: stat.size || null }
+  return { bytes: fs.createReadStream(file), length: size || null }
 }
 
 export const run = async ({ file, gain, period, device, json }, ending) => {

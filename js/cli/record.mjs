@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { CHANNELS, DEVICE, FREQUENCY, JSON_SWITCH, PERIOD, UsageError } from './arguments.mjs'
 import { COLUMNS, LiveLines, clock, columnsOf, fit, meter, print, shownDecibels, stylesFor, times } from './text.mjs'
+import { checkWritable, writing } from './files.mjs'
 import { chooseDevice, loadSdl, shownObtained, tellOfLoss } from './sound.mjs'
 import { WavWriter } from './wav.mjs'
 
@@ -12,6 +13,7 @@ const MAX_QUEUED_MS = 5000
 const METER_WIDTH = 24
 /** What programs would take a WAV file of this name for, and find broken. */
 const OTHER_FORMATS = /\.(mp[234]|m4a|aac|ogg|oga|opus|flac|webm|mka|wma|aiff?|au|caf|amr)$/i
+const KIND = 'the name of a WAV file'
 const BIT_DEPTHS = { s16: 16, s24: 24, f32: 32 }
 
 export const spec = {
@@ -44,7 +46,7 @@ const opened = async (file, settings, force) => {
     return await WavWriter.create(file, { ...settings, overwrite: force })
   } catch (error) {
     if (error.code === 'EEXIST') throw Object.assign(new Error(`${file} is there already; --force overwrites it`), { code: error.code })
-    throw error
+    return writing(file, KIND, () => { throw error })
   }
 }
 
@@ -58,6 +60,7 @@ const progressLine = (microphone, frames, total, label) => {
 
 export const run = async ({ file, seconds, format, channels, frequency, period, device, force, json }, ending) => {
   checkName(file)
+  checkWritable(file, KIND)
   const sdl = await loadSdl()
   const { name } = chooseDevice(sdl, 'recording', device)
   const stream = sdl.createCaptureStream({ name, channels, frequency, periodFrames: period, maxQueuedMs: MAX_QUEUED_MS })

@@ -202,7 +202,7 @@ const pullRender = (device, render, options = {}) => {
   }
   checkRenderTarget(device)
   if (typeof render !== 'function') throw invalid('render must be a function', { render })
-  checkOptions(options)
+  checkOptions(options, ['quantumFrames', 'targetMs', 'realtime'])
   const { quantumFrames = QUANTUM_FRAMES, targetMs = 'auto', realtime: wantsRealtime = true } = options
   integer('quantumFrames', quantumFrames)
   range('quantumFrames', quantumFrames, 1, MOST_QUANTUM_FRAMES)

@@ -23,7 +23,7 @@ const urlOf = (module) => {
 
 /** Checks the options; returns what the worker is told, what it may call here, and what Node makes it of. */
 const interpret = (options) => {
-  checkOptions(options)
+  checkOptions(options, ['methods', 'targetMs', 'periodFrames', 'realtime'])
   const { methods = {}, targetMs = 'auto', periodFrames, realtime = true, ...forWorker } = options
   const callable = typeof methods === 'object' && methods !== null && Object.values(methods).every((method) => typeof method === 'function')
   if (!callable) throw invalid('methods must be an object of functions', { methods })

@@ -178,6 +178,18 @@ impl Source {
         }
     }
 
+    /// The end of what is queued now, counted in frames of the device that have left the queue.
+    pub fn end(&self) -> Frames {
+        // Of two looks, so that what leaves a ring of JavaScript's between its two sides is waited for rather than missed.
+        let queued = self.count().queued;
+        passed(self.count()) + queued
+    }
+
+    pub fn has_passed(&self, end: Frames) -> bool {
+        let count = self.count();
+        count.queued == Frames::ZERO || passed(count) >= end
+    }
+
     /// Whether native threads can write it: what lies in memory of JavaScript is JavaScript's to write.
     pub fn is_shared(&self) -> bool {
         matches!(self.input, Input::Shared(_))
@@ -246,6 +258,11 @@ fn no_memory(frames: Frames, channels: usize) -> AudioError {
     let mib = (frames.as_len().saturating_mul(channels * size_of::<f32>())) >> 20;
     let detail = format!("there is no memory for a queue of {mib} MiB: ask for a smaller targetMs");
     AudioError::new(ErrorCode::OutOfRange, "createSource()", detail)
+}
+
+/// Frames that have left the queue, heard or not.
+fn passed(FrameCount { written, queued, .. }: FrameCount) -> Frames {
+    written.saturating_sub(queued)
 }
 
 /// As many frames as pass at another rate in the time of `frames`, rounded up.

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::device::owner::Device;
-use crate::link::marks::FrameMarks;
 use crate::units::Frames;
 
 /// How a wait ended. JavaScript knows the numbers.
@@ -57,13 +56,18 @@ pub struct Draining {
 }
 
 impl Draining {
-    pub fn new(marks: &FrameMarks) -> Draining {
-        Draining { to: marks.written(), heard_at: None }
+    pub fn new(to: Frames) -> Draining {
+        Draining { to, heard_at: None }
     }
 
-    /// `None` until the end of the queue is reached; then when it will have been heard.
-    pub fn heard_at(&mut self, marks: &FrameMarks, now: Instant, latency: Duration) -> Option<Instant> {
-        if self.heard_at.is_none() && marks.passed() >= self.to {
+    /// `None` until the end of the queue `has_passed`; then when it will have been heard.
+    pub fn heard_at(
+        &mut self,
+        has_passed: impl Fn(Frames) -> bool,
+        now: Instant,
+        latency: Duration,
+    ) -> Option<Instant> {
+        if self.heard_at.is_none() && has_passed(self.to) {
             self.heard_at = Some(now + latency);
         }
         self.heard_at

@@ -89,10 +89,16 @@ impl Watch {
         match &mut self.until {
             Until::Has(frames) if has(*frames) => Ok(Waited::Ready),
             Until::Has(_) => Err(None),
-            Until::Drained(draining) => match draining.heard_at(&device.marks, now, device.latency_duration()) {
-                Some(at) if at <= now => Ok(Waited::Ready),
-                again => Err(again),
-            },
+            Until::Drained(draining) => {
+                let has_passed = |end| match &self.entry {
+                    Entry::Source(source) => source.has_passed(end),
+                    entry => entry.device().marks.passed() >= end,
+                };
+                match draining.heard_at(has_passed, now, device.latency_duration()) {
+                    Some(at) if at <= now => Ok(Waited::Ready),
+                    again => Err(again),
+                }
+            }
         }
     }
 }

@@ -89,7 +89,10 @@ pub fn watch(slot: u32, frames: Option<f64>) -> Result<u32> {
     let entry = env::entry(slot).ok_or_else(closed)?;
     let until = match frames {
         Some(frames) => Until::Has(Frames(frames as u64)),
-        None => Until::Drained(Draining::new(&entry.device().marks)),
+        None => Until::Drained(Draining::new(match &entry {
+            Entry::Source(source) => source.end(),
+            entry => entry.device().marks.written(),
+        })),
     };
     let token = watches::add(env::id(), entry, until);
     pump::bell().ring();

@@ -143,7 +143,11 @@ impl Header {
     fn read_xiaozhi(packet: &[u8], length: usize) -> Result<Header, AudioError> {
         let told = u16::from_be_bytes(field(packet, 2));
         if packet[0] != XIAOZHI_TYPE || packet[1] & !XIAOZHI_DIRECTION != 0 {
-            return Err(malformed(format!("type {} with flags {:#04x}, and not type 1", packet[0], packet[1])));
+            let (kind, flags) = (packet[0], packet[1]);
+            return Err(malformed(format!(
+                "expected a packet of format 'xiaozhi', of type 1 with flags 0x00 or 0x80, but received type {kind} with flags \
+                 {flags:#04x}: is it one of format 'seq-pts'?"
+            )));
         }
         if usize::from(told) != length {
             return Err(malformed(format!("a payload of {told} bytes is announced, and there are {length}")));
@@ -164,7 +168,10 @@ impl Header {
     fn read_seq_pts(packet: &[u8], length: usize) -> Result<Header, AudioError> {
         let (version, channels, flags) = (packet[0], packet[1], u16::from_le_bytes(field(packet, 2)));
         if version != SEQ_PTS_VERSION || channels == 0 || flags & !(OPUS | MARKER | DIRECTION) != 0 {
-            return Err(malformed(format!("version {version}, {channels} channels, flags {flags:#06x}")));
+            return Err(malformed(format!(
+                "expected a packet of format 'seq-pts', of version 1 with channels and known flags, but received version {version}, \
+                 {channels} channels, flags {flags:#06x}: is it one of format 'xiaozhi'?"
+            )));
         }
         let frames = u32::from_le_bytes(field(packet, 8));
         let codec = if flags & OPUS != 0 { Codec::Opus } else { Codec::Pcm };

@@ -123,7 +123,7 @@ const checks = [
     rows: each(
       [10, 999, 384001, 1000000, 2 ** 32],
       (hz) => `openDevice · playback · frequency: ${hz}`,
-      (hz) => outOfRange('invalid frequency', { frequency: hz }),
+      (hz) => outOfRange(`Expected frequency from 1000 to 384000 but received ${hz}`, { frequency: hz }),
     ),
   },
   {
@@ -131,7 +131,7 @@ const checks = [
     rows: each(
       [2 ** 17, 2 ** 30, 2 ** 31],
       (frames) => `openDevice · playback · buffered: ${frames}`,
-      (frames) => outOfRange('invalid buffered', { buffered: frames }),
+      (frames) => outOfRange(`Expected buffered from 1 to 65536 but received ${frames}`, { buffered: frames }),
     ),
   },
 ]

@@ -151,10 +151,23 @@ describe('The command line looks at sound:', function () {
     })
 
     it('loopback tells what it measured though its picture cannot be written', async () => {
-      const { code, stdout, stderr } = await cli(['loopback', '--periods', '480', '--warm', '0', '--svg', '/nowhere/picture.svg'])
+      const { code, stdout, stderr } = await cli(['loopback', '--periods', '480', '--warm', '0', '--svg', '/dev/full'])
       assert.equal(code, 1)
       assert.match(stdout, /^ +480 +not heard/m)
-      assert.match(stderr, /no such file.*picture\.svg/)
+      assert.match(stderr, /\/dev\/full cannot be written: no space is left \(ENOSPC\)/)
+    })
+
+    it('loopback looks whether its picture can be written before it measures', async () => {
+      const { code, stdout, complaints } = await cli(['loopback', '--svg', '/nowhere/picture.svg'])
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.deepEqual(complaints, ['sdl-callback-audio: loopback: /nowhere/picture.svg cannot be written: there is no folder /nowhere (ENOENT)'])
+    })
+
+    it('devices leads to doctor where nothing is listed and nothing opens', async () => {
+      const { code, stdout } = await cli(['devices'], { ...NOWHERE, driver: 'alsa' })
+      assert.equal(code, 0)
+      assert.match(stdout, /No device is listed, and the default speaker does not open: npx sdl-callback-audio doctor\n/)
+      assert.doesNotMatch(stdout, /may work/)
     })
 
     it('loopback ends at Ctrl-C', async () => {

@@ -117,6 +117,7 @@ describe('A render worker', function () {
       const bad = [
         null, 7, { targetMs: 'low' }, { realtime: 5 }, { realtime: null }, { methods: 5 }, { methods: null }, { methods: { one: 1 } },
         { periodFrames: '128' }, { periodFrames: 12.5 }, { periodFrames: () => 1 },
+        { perodFrames: 128 },
       ]
       for (const args of [[], [7], ...bad.map((options) => [module, options])]) {
         assert.equal(codeOf(() => startRenderWorker(...args)), 'ERR_AUDIO_INVALID_ARG', require('node:util').inspect(args))

@@ -252,13 +252,13 @@ describe('pullRender', function () {
         return [
           [null, () => {}], [{}, () => {}], [audio.openDevice({ type: 'recording', name: tape('voice') }), () => {}], [open({ format: 's16' }), () => {}],
           [open(), null], [open(), () => {}, null], [open(), () => {}, { quantumFrames: 1.5 }], [open(), () => {}, { targetMs: 'low' }],
-          [open(), () => {}, { realtime: 1 }],
+          [open(), () => {}, { realtime: 1 }], [open(), () => {}, { targetMS: 20 }],
           [open(), () => {}, { quantumFrames: 0 }], [open(), () => {}, { targetMs: -1 }], [open(), () => {}, { targetMs: 300 }],
           [open({ capacityMs: 1 }), () => {}],
           [closed, () => {}],
         ].map((args) => codeOf(() => pullRender(...args)))
       }).done, [
-        ...Array(9).fill('ERR_AUDIO_INVALID_ARG'), ...Array(4).fill('ERR_AUDIO_OUT_OF_RANGE'), 'ERR_AUDIO_CLOSED',
+        ...Array(10).fill('ERR_AUDIO_INVALID_ARG'), ...Array(4).fill('ERR_AUDIO_OUT_OF_RANGE'), 'ERR_AUDIO_CLOSED',
       ])
     }))
 })

@@ -88,6 +88,58 @@ describe('A device', function () {
       }))
   })
 
+  describe('drains a source', () => {
+    const sources = [
+      ['of the device', (device) => device.createSource({ targetMs: 1000 })],
+      ['of another frequency', (device) => device.createSource({ frequency: 16000, targetMs: 1000 })],
+      ['with a ring', (device, { SharedRing }) => {
+        const ring = SharedRing.allocate({ frames: 48000 })
+        return Object.assign(device.createSource({ ring }), { write: (samples) => ring.write(samples) })
+      }],
+    ]
+    for (const [name, make] of sources) {
+      it(`${name} when its last frame is out, whatever else is written, and waits while nothing plays`, () =>
+        perform(PACED, async ({ assert, sdl, speaker, sceneOf }, make) => {
+          const device = speaker()
+          const [source, other] = [sceneOf(make)(device, sdl), device.createSource({ targetMs: 60_000 })]
+          await source.drain()
+          device.enqueue(Buffer.alloc(4 * 480000))
+          other.write(new Float32Array(480000))
+          const frames = 10000
+          assert.equal(source.write(new Float32Array(frames)), frames)
+          await source.drain({ signal: AbortSignal.timeout(50) }).then(() => assert.fail('it is paused'), ({ code }) => assert.equal(code, 'ERR_AUDIO_ABORTED'))
+          const drained = source.drain()
+          source.write(new Float32Array(1000))
+          device.play()
+          await drained
+          const { playedFrames } = source.stats()
+          assert.ok(playedFrames >= frames * (48000 / source.frequency), `${playedFrames}`)
+          assert.ok(device.queuedFrames > 0 && other.queuedFrames > 0)
+          device.pause()
+          source.write(new Float32Array(1000))
+          const cleared = source.drain()
+          source.clear()
+          await cleared
+          device.close()
+        }, String(make)))
+    }
+
+    it('no longer when it is closed, or its device is closed or lost', () =>
+      perform(PACED, async ({ assert, speaker }) => {
+        const codeOf = (wait) => wait.then(() => 'none', ({ code }) => code)
+        const [device, failing] = [speaker(), speaker({ onLost: 'fail' }, '/dev/full')]
+        const sources = [device.createSource(), device.createSource(), failing.createSource({ targetMs: 60_000 })]
+        for (const source of sources) source.write(new Float32Array(9600))
+        const waits = sources.map((source) => codeOf(source.drain()))
+        sources[0].close()
+        device.close()
+        sources[2].write(new Float32Array(480000))
+        failing.play()
+        assert.deepEqual(await Promise.all(waits), ['ERR_AUDIO_CLOSED', 'ERR_AUDIO_CLOSED', 'ERR_AUDIO_DEVICE_LOST'])
+        failing.close()
+      }))
+  })
+
   describe('stops', () => {
     it('at once, says how many frames were never heard, and plays what comes after', () =>
       perform(PACED, async ({ assert, speaker, recorded, playedOut, signals, until }) => {

@@ -216,6 +216,7 @@ const mixing = [
   ...each(RANGE, [0, -1, 9601], (s, frames) => s.output.whenSpace(frames), 'whenSpace'),
   ...each(INVALID, NO_INTEGERS, (s, frames) => s.tap.whenFrames(frames), 'whenFrames of a tap'),
   ...each(INVALID, [5, 'now', {}, null], (s, signal) => s.output.drain({ signal }), 'drain with signal'),
+  ...each(INVALID, [5, 'now', {}, null], (s, signal) => s.source.drain({ signal }), 'drain of a source with signal'),
   ...[
     ['stop', (s, options) => s.output.stop(options)], ['setGain', (s, options) => s.source.setGain(1, options)],
     ['drain', (s, options) => s.output.drain(options)], ['whenSpace', (s, options) => s.source.whenSpace(1, options)],
@@ -228,7 +229,7 @@ const mixing = [
     (s) => s.shut.setGain(1), (s) => s.shut.gain, (s) => s.shut.level, (s) => s.shut.position, (s) => s.shut.drain(), (s) => s.shut.stop(),
     (s) => s.shut.whenSpace(1), (s) => s.shut.createSource(), (s) => s.deaf.createTap(), (s) => s.deaf.whenFrames(1), (s) => s.deaf.level,
     (s) => s.ended[0].write(new Float32Array(1)), (s) => s.ended[0].queuedFrames, (s) => s.ended[0].spaceFrames, (s) => s.ended[0].setGain(1),
-    (s) => s.ended[0].gain, (s) => s.ended[0].clear(), (s) => s.ended[0].stats(), (s) => s.ended[0].whenSpace(1), (s) => s.ended[0].close(),
+    (s) => s.ended[0].gain, (s) => s.ended[0].clear(), (s) => s.ended[0].stats(), (s) => s.ended[0].whenSpace(1), (s) => s.ended[0].drain(), (s) => s.ended[0].close(),
     (s) => s.ended[0].ref(), (s) => s.ended[1].read(new Float32Array(1)), (s) => s.ended[1].queuedFrames, (s) => s.ended[1].clear(),
     (s) => s.ended[1].stats(), (s) => s.ended[1].whenFrames(1), (s) => s.ended[1].close(), (s) => s.ended[1].unref(),
   ]),
