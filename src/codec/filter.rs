@@ -40,9 +40,10 @@ pub(super) struct Shape {
 const DEEP: Shape = Shape { window: WindowFunction::BlackmanHarris2, falloff: 13.4, shoulder: 7.0 };
 const SHALLOW: Shape = Shape { window: WindowFunction::BlackmanHarris, falloff: 7.3, shoulder: 4.9 };
 
-/// rubato rounds up to this.
+/// rubato rounds up to this, and our own filter takes them so.
 const TAPS_STEP: usize = 8;
 const QUICK_TAPS: usize = 128;
+
 impl Filter {
     pub(super) fn of(quality: Quality, from: Hz, to: Hz) -> Filter {
         let narrowing = narrowing(from, to);
@@ -73,7 +74,7 @@ pub(super) fn narrowing(from: Hz, to: Hz) -> f64 {
     (f64::from(from.0) / f64::from(to.0)).max(1.0)
 }
 
-/// The longest filter whose delay, with the frames that are kept in hand, is no longer than this.
+/// The longest filter whose delay, with the frames that are kept in hand over rubato, is no longer than this.
 fn taps_within(seconds: f64, from: Hz, to: Hz) -> usize {
     let ratio = f64::from(to.0) / f64::from(from.0);
     let frames = (seconds * f64::from(to.0)).floor() - lead_frames(ratio) as f64 + 1.5;

@@ -189,3 +189,26 @@ fn sum_of_products<const FUSED: bool>(taps: &[f32], sound: &[f32]) -> f32 {
     }
     sums[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_gives_the_same_with_and_without_fused_products() {
+        let sound: Vec<f32> = (0..960).map(|n| (n as f32 * 0.37).sin()).collect();
+        for (up, down) in [(1, 2), (160, 147), (3, 1)] {
+            let sinc = Sinc { taps: 72, cutoff: 0.45, window: WindowFunction::BlackmanHarris };
+            let [fused, plain] = [has_fused(), false].map(|fused| {
+                let mut filter = Polyphase::new((up, down), 2, sound.len() / 2, &sinc);
+                filter.fused = fused;
+                let mut out = vec![0.0; sound.len() / 2 * up / down * 2];
+                filter.push(&sound);
+                filter.pull(&mut out);
+                out
+            });
+            assert!(fused.iter().any(|sample| sample.abs() > 0.1));
+            assert!(fused.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-5), "{up} to {down}");
+        }
+    }
+}

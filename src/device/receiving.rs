@@ -280,9 +280,10 @@ impl Shard {
             });
             let ended = now();
             share.note(begun, ended);
-            longest = (longest * ROUND_FORGET).max(ended.0 - begun.0.min(planned.0));
+            // Of a process that was stopped no more is remembered than helps.
+            longest = (longest * ROUND_FORGET).max(ended.0 - begun.0.min(planned.0)).min(ROUND_MOST.0);
             let steps = (longest / ROUND_STEP.0).ceil() * ROUND_STEP.0;
-            self.round_ms.store((steps.min(ROUND_MOST.0) / 1000.0) as u32, Ordering::Relaxed);
+            self.round_ms.store((steps / 1000.0) as u32, Ordering::Relaxed);
             // Streams that are due soon after one another take their turns together.
             let least = LOOK.0 / 2.0;
             let wait = next.map_or(LONG, |next| Duration::from_secs_f64((next.0 - ended.0).max(least) / 1e6));

@@ -8,7 +8,6 @@ const REAL_TIME = { delayMs: null }
 describe('Receiver', function () {
   this.timeout(PATIENCE_MS)
 
-  // A run in which a busy machine holds up the native threads says little of them.
   for (const format of ['xiaozhi', 'seq-pts', 'clear']) {
     it(`plays speech of sealed or clear packets (${format}) as it was said`, () =>
       perform(REAL_TIME, async ({ assert, sdl, signals, speaker, recorded, until, remotes }, format) => {
@@ -38,7 +37,7 @@ describe('Receiver', function () {
         const said = remotes.loudness(speech.subarray(0, 48_000 * 2))
         const [alike, otherwise] = [remotes.likeness(said, heard), remotes.likeness(said.toReversed(), heard)]
         assert.ok(alike > 0.95 && otherwise < 0.9, `${alike} ${otherwise}`)
-      }, format)).retries(3)
+      }, format))
   }
 
   it('counts what the network does, and hears nothing of what is not for it', () =>

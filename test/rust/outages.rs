@@ -8,7 +8,7 @@ use sdl_callback_audio::units::{Hz, Micros};
 #[path = "playout/network.rs"]
 mod network;
 
-use network::{Arrival, PACKET, RATE, buffer, chance, packets, payload, play, play_into, push};
+use network::{Arrival, PACKET, RATE, buffer, chance, packets, payload, play, play_into, push, with_a_pause};
 
 #[test]
 fn every_packet_is_played_or_counted_with_its_cause() {
@@ -72,14 +72,7 @@ fn a_sender_that_begins_anew_a_moment_back_is_followed_after_five_packets() {
 #[test]
 fn a_pause_that_is_known_of_is_silence_and_not_concealment() {
     // 200 ms before the end of the pause the packet behind it is there.
-    let arrivals = packets(0..500, 1, |_| Some(0.0))
-        .into_iter()
-        .map(|arrival| match arrival.index {
-            0..200 => arrival,
-            _ => Arrival { at: arrival.at + 1000.0, timestamp: arrival.timestamp + RATE, ..arrival },
-        })
-        .collect();
-    let played = play_into(buffer(Mode::Fixed { ms: 200.0 }, Estimator::default()), arrivals, 10_900.0);
+    let played = play_into(buffer(Mode::Fixed { ms: 200.0 }, Estimator::default()), with_a_pause(), 10_900.0);
     let totals = played.last().totals;
     assert_eq!((totals.lost, totals.late), (0, 0), "{totals:?}");
     let concealed = played.concealed(3_900.0, 10_800.0);

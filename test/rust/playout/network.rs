@@ -49,6 +49,15 @@ pub fn packets(range: std::ops::Range<usize>, first: u32, delay: impl Fn(usize) 
         .collect()
 }
 
+/// Numbers go on, timestamps leave out a second after the fourth: discontinuous transmission.
+pub fn with_a_pause() -> Vec<Arrival> {
+    let mut arrivals = packets(0..500, 1, |_| Some(0.0));
+    for arrival in &mut arrivals[200..] {
+        (arrival.at, arrival.timestamp) = (arrival.at + 1000.0, arrival.timestamp + RATE);
+    }
+    arrivals
+}
+
 /// A number in [0, 1) for each index: the same at every run.
 pub fn chance(index: usize) -> f64 {
     let mut x = index as u64 ^ 0x9e37_79b9_7f4a_7c15;
