@@ -12,7 +12,6 @@ const { checkDevice, interpret } = require('./options.cjs')
 const { AudioPlaybackInstance } = require('./playback.cjs')
 const { AudioRecordingInstance } = require('./recording.cjs')
 const { AudioSource } = require('./source.cjs')
-const { CaptureStream, PlaybackStream } = require('./streams.cjs')
 const { AudioTap } = require('./tap.cjs')
 
 const TYPES = ['playback', 'recording']
@@ -101,10 +100,13 @@ class Audio extends KnownEventsEmitter {
   }
 
   createPlaybackStream (options) {
+    // As late as the rest that not everybody needs: it brings Node's streams, a megabyte.
+    const { PlaybackStream } = require('./streams.cjs')
     return new PlaybackStream((device, opened) => this.openDevice(device, opened), options)
   }
 
   createCaptureStream (options) {
+    const { CaptureStream } = require('./streams.cjs')
     return new CaptureStream((device, opened) => this.openDevice(device, opened), options)
   }
 
